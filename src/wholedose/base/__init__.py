@@ -1,0 +1,54 @@
+"""What every room speaks: estimates, grids, provenance, errors, executors."""
+
+from wholedose.base.errors import (
+    Cancelled,
+    InvalidInput,
+    MissingInput,
+    OutputFailed,
+    OutsideDomain,
+    UnknownName,
+    WholedoseError,
+)
+from wholedose.base.estimate import (
+    AbsorbedDose,
+    Activity,
+    Cause,
+    EffectiveDose,
+    EquivalentDose,
+    Estimate,
+    Kerma,
+    estimate_from_json,
+)
+from wholedose.base.executor import Executor, SerialExecutor, ThreadExecutor, available_cores
+from wholedose.base.grid import Grid, Volume
+from wholedose.base.provenance import Assumption, Provenance, digest_of
+from wholedose.base.tagged import Tag, Tagged
+
+__all__ = [
+    "AbsorbedDose",
+    "Activity",
+    "Assumption",
+    "Cancelled",
+    "Cause",
+    "EffectiveDose",
+    "EquivalentDose",
+    "Estimate",
+    "Executor",
+    "Grid",
+    "InvalidInput",
+    "Kerma",
+    "MissingInput",
+    "OutputFailed",
+    "OutsideDomain",
+    "Provenance",
+    "SerialExecutor",
+    "Tag",
+    "Tagged",
+    "ThreadExecutor",
+    "UnknownName",
+    "Volume",
+    "WholedoseError",
+    "available_cores",
+    "digest_of",
+    "estimate_from_json",
+]
