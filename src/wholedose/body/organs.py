@@ -1,0 +1,110 @@
+"""The published list of organs. Defines `Organ`, `ORGANS`, `BONE_SITES` and `organ`.
+
+The names are snake_case, fixed, and the same in label maps, dose tables and reports. Bone sites are the
+skeletal parts over which red bone marrow and endosteum are distributed; together they are the organ ``bone``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from wholedose.base.errors import UnknownName
+from wholedose.tables import load
+
+Role = Literal["tissue", "remainder", "other"]
+
+
+@dataclass(frozen=True)
+class Organ:
+    """One entry of the published list.
+
+    Attributes
+    ----------
+    name : str
+    meaning : str
+    role : {"tissue", "remainder", "other"}
+        Own weighting factor in effective dose (ICRP 103), one of its remainder tissues, or neither.
+    sex : {"both", "M", "F"}
+    material : str
+        Name of the material in the ``matter`` room that fills it in the stylised body.
+    reference_mass_g : mapping of sex to float
+        ICRP 89 adult mass, for walled organs the wall, where tabulated.
+    target_mass_g : mapping of sex to float
+        What the stylised body is fitted to: walls with contents, heart and lungs with blood.
+    """
+
+    name: str
+    meaning: str
+    role: Role
+    sex: Literal["both", "M", "F"]
+    material: str
+    reference_mass_g: Mapping[str, float]
+    target_mass_g: Mapping[str, float]
+
+    def in_sex(self, sex: str) -> bool:
+        """Return whether a person of this sex has the organ."""
+        return self.sex in ("both", sex)
+
+
+def _read() -> dict[str, Organ]:
+    found = {}
+    for row in load("body/organs").rows():
+        masses = [
+            MappingProxyType(
+                {sex: float(row[f"{kind}_{sex}_g"]) for sex in "MF" if math.isfinite(row[f"{kind}_{sex}_g"])}
+            )
+            for kind in ("mass", "target")
+        ]
+        name = str(row["name"])
+        found[name] = Organ(
+            name, str(row["meaning"]), row["role"], row["sex"], str(row["material"]), masses[0], masses[1]
+        )
+    return found
+
+
+ORGANS: Mapping[str, Organ] = MappingProxyType(_read())
+"""All organs by name, in the order of reports."""
+
+BONE_SITES: tuple[str, ...] = (
+    "bone_cranium",
+    "bone_mandible",
+    "bone_scapulae",
+    "bone_clavicles",
+    "bone_sternum",
+    "bone_ribs",
+    "bone_cervical_spine",
+    "bone_thoracic_spine",
+    "bone_lumbar_spine",
+    "bone_sacrum",
+    "bone_pelvis",
+    "bone_femora_upper",
+    "bone_femora_lower",
+    "bone_lower_legs",
+    "bone_humeri_upper",
+    "bone_humeri_lower",
+    "bone_forearms",
+)
+"""The skeletal sites, the label names of bone in every `Body`; the mandible holds the facial skeleton too."""
+
+
+def organ(name: str) -> Organ:
+    """Return an organ of the list.
+
+    Raises
+    ------
+    UnknownName
+        Not in the list; the message offers the closest name.
+
+    Examples
+    --------
+    >>> organ("liver").target_mass_g["M"]
+    1800.0
+    """
+    try:
+        return ORGANS[name]
+    except KeyError:
+        raise UnknownName("organ", name, ORGANS) from None

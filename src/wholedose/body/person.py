@@ -1,0 +1,148 @@
+"""Who is irradiated. Defines `Person`."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Self
+
+from wholedose.base.errors import InvalidInput, MissingInput, OutsideDomain
+from wholedose.tables import load
+
+Sex = Literal["F", "M"]
+
+ADULT_AGE_Y = 18.0
+LIMITS = {"age_y": (0.0, 120.0), "height_cm": (30.0, 230.0), "weight_kg": (0.4, 350.0)}
+ADULT_LIMITS = {"height_cm": (130.0, 215.0), "weight_kg": (30.0, 250.0)}
+ADULT_BMI = (12.0, 70.0)
+
+
+@dataclass(frozen=True)
+class Person:
+    """A person, as far as dosimetry needs to know.
+
+    Parameters
+    ----------
+    sex : {"F", "M"}
+        The sex of the reference anatomy and of the risk coefficients.
+    age_y : float
+        Age in years at the exposure, 0 to 120.
+    height_cm, weight_kg : float or None
+        Body height and weight; None where unknown.
+    name : str
+        A label for reports; leave it empty, or use a pseudonym.
+
+    Raises
+    ------
+    InvalidInput
+        A value is impossible (300 cm; 12 kg for an adult); the message names the range.
+
+    Examples
+    --------
+    >>> Person(sex="F", age_y=34, height_cm=168, weight_kg=61).bmi
+    21.61281179138322
+    >>> Person(sex="F", age_y=34, height_cm=300)
+    Traceback (most recent call last):
+    wholedose.base.errors.InvalidInput: A height of 300 cm is not plausible. [height_cm] Give 130 to 215 cm.
+    """
+
+    sex: Sex
+    age_y: float
+    height_cm: float | None = None
+    weight_kg: float | None = None
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        if self.sex not in ("F", "M"):
+            raise InvalidInput(
+                f"The sex is {self.sex!r}.",
+                where="sex",
+                way_out='Give "F" or "M": the one whose anatomy and risk coefficients apply.',
+            )
+        self._within("age_y", "An age", "years", LIMITS["age_y"])
+        adult = self.age_y >= ADULT_AGE_Y
+        limits = ADULT_LIMITS if adult else LIMITS
+        self._within("height_cm", "A height", "cm", limits["height_cm"])
+        self._within("weight_kg", "A weight", "kg", limits["weight_kg"])
+        if adult and self.bmi is not None and not ADULT_BMI[0] <= self.bmi <= ADULT_BMI[1]:
+            raise InvalidInput(
+                f"{self.height_cm:g} cm and {self.weight_kg:g} kg give a body mass index of {self.bmi:.1f}.",
+                where="height_cm, weight_kg",
+                way_out=f"Check both: {ADULT_BMI[0]:g} to {ADULT_BMI[1]:g} kg/m² is plausible for an adult.",
+            )
+
+    def _within(self, field: str, what: str, unit: str, limits: tuple[float, float]) -> None:
+        value = getattr(self, field)
+        if value is None and field != "age_y":
+            return
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            raise InvalidInput(f"{what} of {value!r} is not a number.", where=field) from None
+        if not math.isfinite(number) or not limits[0] <= number <= limits[1]:
+            raise InvalidInput(
+                f"{what} of {number:g} {unit} is not plausible.",
+                where=field,
+                way_out=f"Give {limits[0]:g} to {limits[1]:g} {unit}.",
+            )
+        object.__setattr__(self, field, number)
+
+    @property
+    def is_adult(self) -> bool:
+        """Whether the adult reference anatomy applies (18 years and older)."""
+        return self.age_y >= ADULT_AGE_Y
+
+    @property
+    def bmi(self) -> float | None:
+        """Body mass index in kg/m², or None when height or weight is unknown."""
+        if self.height_cm is None or self.weight_kg is None:
+            return None
+        return self.weight_kg / (self.height_cm / 100.0) ** 2
+
+    def with_(self, **changes: Any) -> Self:
+        """Return a copy with some fields replaced, validated again."""
+        return replace(self, **changes)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a dictionary that `from_json` reads back."""
+        return {
+            "sex": self.sex,
+            "age_y": self.age_y,
+            "height_cm": self.height_cm,
+            "weight_kg": self.weight_kg,
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Return the person that `to_json` wrote."""
+        try:
+            return cls(**data)
+        except TypeError as error:
+            raise MissingInput(
+                f"A person needs sex and age_y, and knows no other fields: {error}.", where=str(data)[:80]
+            ) from error
+
+
+def reference_size(sex: Sex) -> tuple[float, float]:
+    """Return height in cm and weight in kg of the reference adult (ICRP 89, Table 2.9).
+
+    Examples
+    --------
+    >>> reference_size("M")
+    (176.0, 73.0)
+    """
+    table = load("body/reference_adult_size")
+    row = {str(s): i for i, s in enumerate(table["sex"])}[sex]
+    return float(table["height_cm"][row]), float(table["weight_kg"][row])
+
+
+def require_adult(person: Person) -> None:
+    """Raise `OutsideDomain` when the adult reference anatomy does not apply to the person."""
+    if not person.is_adult:
+        raise OutsideDomain(
+            f"The stylised body is an adult; the person is {person.age_y:g} years old.",
+            where="age_y",
+            way_out="Bodies of children are not available yet: use an image of the child with its own "
+            "label map and completion=False.",
+        )
