@@ -20,7 +20,8 @@ from wholedose.base.estimate import (
     estimate_from_json,
 )
 from wholedose.base.executor import Executor, SerialExecutor, ThreadExecutor, available_cores
-from wholedose.base.grid import Grid, Volume
+from wholedose.base.files import write_atomically, write_folder_atomically
+from wholedose.base.grid import Grid, Volume, from_ras
 from wholedose.base.provenance import Assumption, Provenance, digest_of
 from wholedose.base.tagged import Tag, Tagged
 
@@ -51,4 +52,7 @@ __all__ = [
     "available_cores",
     "digest_of",
     "estimate_from_json",
+    "from_ras",
+    "write_atomically",
+    "write_folder_atomically",
 ]

@@ -24,7 +24,7 @@ class Cause(NamedTuple):
     Attributes
     ----------
     name : str
-        The kind of cause, by which reports group: ``"statistical"``, ``"anatomy"``, ``"output calibration"`` …
+        The kind of cause, by which reports group: ``"statistical"``, ``"anatomy"``, ``"spectrum"`` …
     origin : str
         What exactly is uncertain: a seed, a person, a device and calibration date.
     """

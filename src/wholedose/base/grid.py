@@ -1,8 +1,8 @@
 """Where voxels are. Defines `Grid` and `Volume`.
 
 One convention everywhere: patient coordinates are DICOM LPS in mm (x to the patient's Left, y Posterior,
-z Superior); arrays are ``[z, y, x]``; voxel edges are parallel to the axes and every index grows along its axis.
-Readers bring files into this form; the named converters here are the only other place that knows of NIfTI's RAS.
+z Superior); arrays are ``[z, y, x]``; voxel edges are parallel to the axes and every index grows along its
+axis. Readers bring files into this form; the named converters here alone know of NIfTI's RAS.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class Grid:
         return int((pz - z) // dz), int((py - y) // dy), int((px - x) // dx)
 
     def coarsened(self, factors: tuple[int, int, int]) -> Grid:
-        """Return the grid whose voxels each hold ``factors`` (z, y, x) voxels of this one; a rest is cut off."""
+        """Return the grid whose voxels hold ``factors`` (z, y, x) voxels of this one; a rest is cut off."""
         shape = tuple(n // f for n, f in zip(self.shape, factors, strict=True))
         spacing = tuple(d * f for d, f in zip(self.spacing_mm, factors, strict=True))
         low = self.lower_mm
@@ -127,6 +127,55 @@ class Grid:
     def from_json(cls, data: dict[str, Any]) -> Grid:
         """Return the grid that `to_json` wrote."""
         return cls(tuple(data["shape_zyx"]), tuple(data["spacing_mm_zyx"]), tuple(data["origin_mm_xyz"]))
+
+
+def from_ras(affine: NDArray[Any], array: NDArray[Any], *, where: str = "") -> tuple[Grid, NDArray[Any]]:
+    """Return the grid and the ``[z, y, x]`` array of a NIfTI image (``[i, j, k]`` with a RAS affine).
+
+    Axes are permuted and flipped, never interpolated.
+
+    Raises
+    ------
+    InvalidInput
+        The image is not three-dimensional, or its axes are oblique by more than 0.5°.
+
+    Examples
+    --------
+    >>> grid = Grid((2, 3, 4), (3.0, 2.0, 1.0), (5.0, 6.0, 7.0))
+    >>> from_ras(grid.affine_ras(), np.zeros((4, 3, 2)))[0] == grid
+    True
+    """
+    if array.ndim == 4 and array.shape[3] == 1:
+        array = array[..., 0]
+    if array.ndim != 3:
+        raise InvalidInput(
+            f"The image has {array.ndim} dimensions, not 3.", where=where, way_out="Give one volume."
+        )
+    lps = np.diag([-1.0, -1.0, 1.0, 1.0]) @ np.asarray(affine, dtype=np.float64)
+    spacing = np.linalg.norm(lps[:3, :3], axis=0)
+    if not np.isfinite(lps).all() or (spacing <= 0).any():
+        raise InvalidInput(
+            "The image does not say where its voxels are.", where=where, way_out="Write its affine."
+        )
+    cosines = lps[:3, :3] / spacing
+    axis_of = np.abs(cosines).argmax(axis=0)
+    if sorted(axis_of) != [0, 1, 2] or np.abs(cosines).max(axis=0).min() < np.cos(np.radians(0.5)):
+        raise InvalidInput(
+            "The image axes are oblique to the patient.",
+            where=where,
+            way_out="Resample it to axial slices first.",
+        )
+    order = np.argsort(axis_of)[::-1]
+    flip = [int(np.sign(cosines[axis_of[i], i])) for i in order]
+    values = np.ascontiguousarray(np.transpose(array, order)[:: flip[0], :: flip[1], :: flip[2]])
+    first = [0 if cosines[axis_of[i], i] > 0 else array.shape[i] - 1 for i in range(3)]
+    origin = lps[:3, :3] @ first + lps[:3, 3]
+    grid = Grid(
+        (values.shape[0], values.shape[1], values.shape[2]),
+        (float(spacing[order[0]]), float(spacing[order[1]]), float(spacing[order[2]])),
+        (float(origin[0]), float(origin[1]), float(origin[2])),
+    )
+    return grid, values
 
 
 @dataclass(frozen=True, eq=False)

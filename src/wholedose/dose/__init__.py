@@ -1,1 +1,18 @@
-"""Room dose."""
+"""What was deposited: dose maps, organ doses, histograms, equivalent and effective dose, the ledger."""
+
+from wholedose.dose.dose_map import DoseMap, load_dose
+from wholedose.dose.dvh import DVH
+from wholedose.dose.ledger import Contributes, Contribution, Exposure, Ledger
+from wholedose.dose.organ_doses import OrganDose, OrganDoses
+
+__all__ = [
+    "DVH",
+    "Contributes",
+    "Contribution",
+    "DoseMap",
+    "Exposure",
+    "Ledger",
+    "OrganDose",
+    "OrganDoses",
+    "load_dose",
+]
