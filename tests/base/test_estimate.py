@@ -66,14 +66,15 @@ def test_sum_and_product_agree_with_sampling() -> None:
     dose = AbsorbedDose(10.0, {CALIBRATION: 0.3, STATISTICAL: 0.1})
     other = AbsorbedDose(4.0, {CALIBRATION: -0.1, Cause("anatomy", "p"): 0.2})
     factor = Estimate(1.5, {CALIBRATION: 0.02, Cause("cross sections"): 0.01})
-    for ours, function, terms in [
+    cases: list[tuple[Estimate, Callable[..., Any], list[Estimate]]] = [
         (dose + other, lambda a, b: a + b, [dose, other]),
         (dose - other, lambda a, b: a - b, [dose, other]),
         (dose * factor, lambda a, f: a * f, [dose, factor]),
         (dose / factor, lambda a, f: a / f, [dose, factor]),
         (dose.ratio(other), lambda a, b: a / b, [dose, other]),
-    ]:
-        mean, spread = sampled(list(terms), function)
+    ]
+    for ours, function, terms in cases:
+        mean, spread = sampled(terms, function)
         assert ours.value == pytest.approx(mean, rel=5e-3)
         assert ours.u == pytest.approx(spread, rel=2e-2)
 

@@ -12,6 +12,7 @@ import numpy as np
 from wholedose.base import Cause, InvalidInput, Provenance, WholedoseError, from_ras, write_atomically
 from wholedose.dose.dose_map import DoseMap
 
+U_NOTE = {"unit": "relative standard uncertainty"}
 COMMENT = 6  # NIfTI extension code for plain text
 
 
@@ -23,9 +24,7 @@ def save(dose: DoseMap, path: Path) -> Path:
         "relative_parts": [[*cause, part] for cause, part in sorted(dose.relative_parts.items())],
     }
     if dose.relative_u is not None:
-        write_atomically(
-            _beside(path), _bytes(dose, dose.relative_u, {"unit": "relative standard uncertainty"}, path)
-        )
+        write_atomically(_beside(path), _bytes(dose, dose.relative_u, U_NOTE, _beside(path)))
     return write_atomically(path, _bytes(dose, dose.dose_mgy, note, path))
 
 

@@ -60,9 +60,9 @@ class OrganDoses(Mapping[str, OrganDose]):
 
     Examples
     --------
-    >>> doses = OrganDoses([OrganDose("lungs", AbsorbedDose(9.0, {Cause("statistical"): 0.1}), 950.0, 1.0)])
-    >>> doses["lungs"].dose
-    AbsorbedDose(9 ± 0.1 mGy)
+    >>> doses = OrganDoses([OrganDose("lungs", AbsorbedDose(9.0), mass_g=950.0, in_scan=1.0)])
+    >>> doses["lungs"].equivalent
+    EquivalentDose(9 ± 0 mSv)
     """
 
     def __init__(self, doses: Iterable[OrganDose]) -> None:

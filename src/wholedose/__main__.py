@@ -1,0 +1,5 @@
+"""``python -m wholedose``."""
+
+from wholedose.cli import main
+
+main()
