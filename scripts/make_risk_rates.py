@@ -10,16 +10,20 @@ import sys
 from pathlib import Path
 
 TARGET = Path(__file__).resolve().parents[1] / "src/wholedose/tables/data/risk/rates_canepirisk.csv"
-NOTICE = """\
-# title: Cancer incidence and survival by age and sex in five WHO regions
-# source: CanEpiRisk (K. Furukawa), data IARC_*.rda at commit e89cf0e, github.com/KyojiFurukawa/CanEpiRisk; from the Global Cancer Observatory (IARC) and WHO life tables
-# unit: incidence per person-year; survival 1 (from birth); age in completed years, row 0 of incidence is 0
-# licence: MIT, Copyright (c) K. Furukawa; the licence text is in NOTICE and stays with every copy of this table
-# note: values rounded to 6 significant digits; site names in wholedose spelling; leukaemia is without chronic lymphocytic leukaemia; all_solid is without non-melanoma skin cancer
-"""
+NOTICE = (
+    "# title: Cancer incidence and survival by age and sex in five WHO regions\n"
+    "# source: CanEpiRisk (K. Furukawa), data IARC_*.rda at commit e89cf0e, "
+    "github.com/KyojiFurukawa/CanEpiRisk; there from IARC and WHO\n"
+    "# unit: incidence per person-year; survival 1 (from birth); age in years, row 0 of incidence is 0\n"
+    "# licence: MIT, Copyright (c) K. Furukawa; the licence text is in NOTICE and stays with every copy\n"
+    "# note: values rounded to 6 significant digits; site names in wholedose spelling; "
+    "leukaemia is without chronic lymphocytic leukaemia; all_solid is without non-melanoma skin cancer\n"
+)
 SITES = {
-    "esophagus": "oesophagus", "stomach": "stomach", "colon": "colon", "liver": "liver", "pancreas": "pancreas",
-    "lung": "lung", "breast": "breast", "prostate": "prostate", "bladder": "bladder", "brainCNS": "brain_cns",
+    "esophagus": "oesophagus", "stomach": "stomach", "colon": "colon", "liver": "liver",
+    "pancreas": "pancreas",
+    "lung": "lung", "breast": "breast", "prostate": "prostate", "bladder": "bladder",
+    "brainCNS": "brain_cns",
     "thyroid": "thyroid", "leukaemia": "leukaemia", "allsolid-NMSC": "all_solid", "all_cancer": "all_cancer",
 }  # fmt: skip
 
@@ -30,7 +34,9 @@ def main(folder: Path) -> None:
         with (folder / f"canepirisk_{name}.csv").open(newline="") as stream:
             for row in csv.DictReader(stream):
                 column = (
-                    SITES.get(row["site"]) if name == "Incidence" else {"survival": "survival"}.get(row["site"])
+                    SITES.get(row["site"])
+                    if name == "Incidence"
+                    else {"survival": "survival"}.get(row["site"])
                 )
                 if column:
                     for sex, key in (("M", "male"), ("F", "female")):

@@ -1,0 +1,117 @@
+"""The population reading of effective dose (ICRP 103). Defines `PopulationReading`."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from wholedose.base import EffectiveDose, OutsideDomain
+from wholedose.risk.sampling import Draws, Interval
+from wholedose.tables import load
+
+STATEMENT = (
+    "Nominal detriment-adjusted risk of a sex- and age-averaged reference population that received this "
+    "effective dose; it is not the risk of this person."
+)
+INTERVAL_NOTE = (
+    "ICRP gives no interval; the relative width is that of the US EPA projection for uniform low-dose "
+    "exposure (Pawel and Puskin 2013), an assumption."
+)
+MODEL = "ICRP 103"
+LIMIT_MSV = 1000.0
+
+
+@dataclass(frozen=True)
+class PopulationReading:
+    """Nominal risk of a reference population from an effective dose (ICRP 103, Table 1).
+
+    Attributes
+    ----------
+    model : str
+    kind : str
+        Always ``"population"``: reports must not word it as a person's risk.
+    effective : EffectiveDose
+    cancer, heritable : Interval
+        Whole population, as probabilities.
+    total : Interval
+        Cancer and heritable effects together.
+    adult_total : float
+        With the coefficients for adults, central value.
+    statement, interval_note : str
+        What the number is, and where its interval comes from.
+    """
+
+    model: str
+    kind: str
+    effective: EffectiveDose
+    cancer: Interval
+    heritable: Interval
+    total: Interval
+    adult_total: float
+    statement: str = STATEMENT
+    interval_note: str = INTERVAL_NOTE
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a dictionary for ``result.json``."""
+        return {
+            "model": self.model,
+            "kind": self.kind,
+            "effective_msv": self.effective.to_json(),
+            "total": self.total.to_json(),
+            "cancer": self.cancer.to_json(),
+            "heritable": self.heritable.to_json(),
+            "adult_total": self.adult_total,
+            "statement": self.statement,
+            "interval_note": self.interval_note,
+        }
+
+
+def spread() -> float:
+    """Return the assumed standard deviation of the ln of the nominal coefficient."""
+    table = load("risk/epa_uncertainty")
+    return float(np.mean(np.log(table["hi90"] / table["lo90"]))) / (2.0 * 1.6449)
+
+
+def population_reading(effective: EffectiveDose, draws: Draws) -> PopulationReading:
+    """Return the nominal risk of a reference population from an effective dose.
+
+    Raises
+    ------
+    OutsideDomain
+        Above 1 Sv, where effective dose does not describe the harm.
+
+    Examples
+    --------
+    >>> reading = population_reading(EffectiveDose(10.0), Draws(seed=1, samples=2000))
+    >>> round(reading.total.value * 1e4, 1)
+    5.7
+    """
+    if effective.value > LIMIT_MSV:
+        raise OutsideDomain(
+            f"An effective dose of {effective.value:g} mSv is above {LIMIT_MSV:g} mSv.",
+            where=MODEL,
+            way_out="Report absorbed doses to organs; effective dose is for low doses.",
+        )
+    exponent = spread() * draws.normal("nominal coefficient")
+    if effective.value > 0:
+        for cause, sigma in effective.parts.items():
+            exponent = exponent + sigma / effective.value * draws.normal("dose", cause.name, cause.origin)
+    factor = np.exp(exponent)
+    rows = {str(row["population"]): row for row in load("risk/icrp103_nominal").rows()}
+    dose_sv = effective.value / 1000.0
+    cancer = float(rows["whole"]["cancer_per_sv"]) * dose_sv
+    heritable = float(rows["whole"]["heritable_per_sv"]) * dose_sv
+    adult = (float(rows["adult"]["cancer_per_sv"]) + float(rows["adult"]["heritable_per_sv"])) * dose_sv
+    total = math.fsum((cancer, heritable))
+    return PopulationReading(
+        model=MODEL,
+        kind="population",
+        effective=effective,
+        cancer=Interval.of(cancer, cancer * factor),
+        heritable=Interval.of(heritable, heritable * factor),
+        total=Interval.of(total, total * factor),
+        adult_total=adult,
+    )
