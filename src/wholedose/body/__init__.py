@@ -4,6 +4,7 @@ from wholedose.body.body import Body, BodyGeometry
 from wholedose.body.organs import BONE_SITES, ORGANS, Organ, organ
 from wholedose.body.person import Person, reference_size
 from wholedose.body.skeleton import SkeletonSite
+from wholedose.body.stylised import stylised
 
 __all__ = [
     "BONE_SITES",
@@ -15,4 +16,5 @@ __all__ = [
     "SkeletonSite",
     "organ",
     "reference_size",
+    "stylised",
 ]
