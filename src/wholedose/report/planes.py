@@ -1,0 +1,223 @@
+"""CT with the dose laid over it in three planes. Defines `three_planes`, `plane`, `colour_bar` and `View`.
+
+Radiological convention: one looks from the feet and from the front, so that the patient's left is on the
+viewer's right. In LPS coordinates that is x growing to the right in axial and coronal pictures.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wholedose.base import Grid, Volume
+from wholedose.dose import DoseMap
+from wholedose.report.canvas import Picture, figure, png_of
+from wholedose.report.numbers import digits
+
+Orientation = Literal["axial", "coronal", "sagittal"]
+LETTERS: dict[Orientation, tuple[str, str, str, str]] = {  # left, right, top, bottom of the picture
+    "axial": ("R", "L", "A", "P"),
+    "coronal": ("R", "L", "H", "F"),
+    "sagittal": ("A", "P", "H", "F"),
+}
+WINDOW_HU = (-950.0, 650.0)  # wide enough to show lung and bone at once
+SHOWN_FROM = 0.03  # doses below this share of the scale leave the CT uncovered
+MARGIN_MM = 60.0
+COLOURS = "inferno"
+
+
+@dataclass(frozen=True)
+class View:
+    """What the three planes show.
+
+    Attributes
+    ----------
+    dose : DoseMap
+    image : Volume or None
+        CT numbers; None shows densities only.
+    density : (Grid, array) or None
+        Density in g/cm³ of the calculated body, shown where the image has nothing.
+    point_mm : tuple of float
+        LPS point where the planes cross.
+    low_mm, high_mm : tuple of float
+        LPS corners of what is shown.
+    scale_mgy : float
+        Dose at the top of the colour scale.
+    """
+
+    dose: DoseMap
+    image: Volume | None
+    density: tuple[Grid, NDArray[Any]] | None
+    point_mm: tuple[float, float, float]
+    low_mm: tuple[float, float, float]
+    high_mm: tuple[float, float, float]
+    scale_mgy: float
+
+    @classmethod
+    def of(
+        cls, dose: DoseMap, image: Volume | None, density: tuple[Grid, NDArray[Any]] | None = None
+    ) -> View:
+        """Choose the planes: through the dose-weighted middle of the map, as far as image or body reach."""
+        z, y, x = dose.grid.axes_mm()
+        total = float(dose.dose_mgy.sum(dtype=np.float64)) or 1.0
+        weights = [dose.dose_mgy.sum(axis=axes, dtype=np.float64) for axes in ((1, 2), (0, 2), (0, 1))]
+        middle = [float(w @ axis) / total for w, axis in zip(weights, (z, y, x), strict=True)]
+        frame = image.grid if image is not None else dose.grid
+        low, high = list(frame.lower_mm), list(frame.upper_mm)
+        reach = dose.grid
+        low[2] = max(min(low[2], reach.lower_mm[2]), low[2] - MARGIN_MM)
+        high[2] = min(max(high[2], reach.upper_mm[2]), high[2] + MARGIN_MM)
+        if image is None:
+            low, high = _trimmed(dose, low, high)
+        positive = dose.dose_mgy[dose.dose_mgy > 0]
+        scale = float(np.quantile(positive, 0.998)) if positive.size else 1.0
+        return cls(
+            dose,
+            image,
+            density,
+            (middle[2], middle[1], middle[0]),
+            (low[0], low[1], low[2]),
+            (high[0], high[1], high[2]),
+            scale or 1.0,
+        )
+
+
+def _trimmed(dose: DoseMap, low: list[float], high: list[float]) -> tuple[list[float], list[float]]:
+    """Cut what holds less than a thousandth of the peak slice dose, with a margin."""
+    for axis, others in ((0, (0, 1)), (1, (0, 2)), (2, (1, 2))):
+        line = dose.dose_mgy.max(axis=others)
+        where = np.flatnonzero(line > 1e-3 * float(line.max()))
+        if where.size:
+            along = dose.grid.axes_mm()[2 - axis]
+            low[axis] = max(low[axis], float(along[where[0]]) - 20.0)
+            high[axis] = min(high[axis], float(along[where[-1]]) + 20.0)
+    return low, high
+
+
+def _sample(grid: Grid, values: NDArray[Any], z: Any, y: Any, x: Any, outside: float) -> NDArray[np.float64]:
+    from scipy.ndimage import map_coordinates
+
+    (dz, dy, dx), (ox, oy, oz) = grid.spacing_mm, grid.origin_mm
+    index = np.stack(np.broadcast_arrays((z - oz) / dz, (y - oy) / dy, (x - ox) / dx))
+    shape = np.array(grid.shape).reshape(3, *([1] * (index.ndim - 1)))
+    beyond = ((index < -0.5) | (index > shape - 0.5)).any(axis=0)
+    # a plane needs one or two layers of the volume: cut before converting
+    first = [int(np.clip(np.floor(i.min()), 0, n - 1)) for i, n in zip(index, grid.shape, strict=True)]
+    last = [int(np.clip(np.ceil(i.max()), 0, n - 1)) for i, n in zip(index, grid.shape, strict=True)]
+    part = values[tuple(slice(a, b + 1) for a, b in zip(first, last, strict=True))].astype(np.float32)
+    start = np.array(first).reshape(shape.shape)
+    found = map_coordinates(part, index - start, order=1, mode="nearest")
+    return np.where(beyond, outside, found).astype(np.float64)
+
+
+def plane(view: View, orientation: Orientation, step_mm: float = 1.25) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return (CT numbers in HU, dose in mGy) of a plane as displayed: row 0 on top, column 0 on the left."""
+    x = np.arange(view.low_mm[0] + step_mm / 2, view.high_mm[0], step_mm)
+    y = np.arange(view.low_mm[1] + step_mm / 2, view.high_mm[1], step_mm)
+    z = np.arange(view.high_mm[2] - step_mm / 2, view.low_mm[2], -step_mm)
+    px, py, pz = view.point_mm
+    at: tuple[Any, Any, Any]
+    if orientation == "axial":
+        at = (np.float64(pz), y[:, None], x[None, :])
+    elif orientation == "coronal":
+        at = (z[:, None], np.float64(py), x[None, :])
+    else:
+        at = (z[:, None], y[None, :], np.float64(px))
+    dose = _sample(view.dose.grid, view.dose.dose_mgy, *at, 0.0)
+    hu = np.full(dose.shape, np.nan)
+    if view.image is not None:
+        hu = _sample(view.image.grid, view.image.values, *at, np.nan)
+    if view.density is not None:
+        body = 1000.0 * (_sample(*view.density, *at, 0.0) - 1.0)
+        hu = np.where(np.isnan(hu), body, hu)
+    return np.nan_to_num(hu, nan=-1000.0), dose
+
+
+def three_planes(view: View, scan_range_mm: tuple[float, float] | None = None) -> list[Picture]:
+    """Return the axial, coronal and sagittal picture with orientation letters and the scanned range."""
+    return [_picture(view, orientation, scan_range_mm) for orientation in LETTERS]
+
+
+def _picture(view: View, orientation: Orientation, scan_range_mm: tuple[float, float] | None) -> Picture:
+    import matplotlib
+    from matplotlib.patheffects import withStroke
+
+    step = 1.25
+    hu, dose = plane(view, orientation, step)
+    rows, columns = hu.shape
+    fig = figure(columns, rows, dark=True)
+    axes = fig.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    grey = np.clip((hu - WINDOW_HU[0]) / (WINDOW_HU[1] - WINDOW_HU[0]), 0, 1) ** 1.15
+    axes.imshow(grey, cmap="gray", vmin=0, vmax=1, interpolation="bilinear", aspect="auto")
+    share = np.clip(dose / view.scale_mgy, 0, 1)
+    colours = matplotlib.colormaps[COLOURS](0.18 + 0.80 * share)
+    body = hu > -900.0
+    colours[..., 3] = np.where(share > SHOWN_FROM, 0.32 + 0.30 * share, 0.0) * np.where(body, 1.0, 0.0)
+    axes.imshow(colours, interpolation="bilinear", aspect="auto")
+    outline = [withStroke(linewidth=2.2, foreground="black")]
+    size = max(11.0, 0.042 * min(rows, columns))
+    left, right, top, bottom = LETTERS[orientation]
+    for letter, (h, v) in ((left, (0.025, 0.5)), (right, (0.975, 0.5)), (top, (0.5, 0.965)), (bottom, (0.5, 0.035))):
+        side = {0.025: "left", 0.975: "right"}.get(h, "center")
+        axes.text(
+            h, v, letter, transform=axes.transAxes, color="white", fontsize=size, fontweight="bold",
+            ha=side, va="center", path_effects=outline,
+        )  # fmt: skip
+    if scan_range_mm is not None and orientation != "axial":
+        for z in scan_range_mm:
+            row = (view.high_mm[2] - z) / step - 0.5
+            if 0 <= row < rows:
+                axes.axhline(row, color="white", linewidth=1.4, linestyle=(0, (5, 4)), alpha=0.9)
+    axes.set_xlim(-0.5, columns - 0.5)
+    axes.set_ylim(rows - 0.5, -0.5)
+    place = {"axial": "z", "coronal": "y", "sagittal": "x"}[orientation]
+    at = view.point_mm["xyz".index(place)]
+    caption = f"{orientation.capitalize()}, {place} = {at:.0f} mm"
+    peak = float(dose.max())
+    alt = (
+        f"{orientation.capitalize()} CT slice at {place} = {at:.0f} mm with the absorbed dose in colour, "
+        f"at most {digits(peak)} mGy in this plane. {_sides(orientation)}"
+    )
+    return png_of(fig, f"plane-{orientation}", caption, alt, scale=1.5)
+
+
+def _sides(orientation: Orientation) -> str:
+    if orientation == "sagittal":
+        return "The front of the patient is on the left, the head on top."
+    top = "front" if orientation == "axial" else "head"
+    return f"The patient's left is on the viewer's right, the {top} on top."
+
+
+def colour_bar(scale_mgy: float) -> str:
+    """Return the dose scale as inline SVG, from 0 to the top of the scale."""
+    import matplotlib
+
+    table = matplotlib.colormaps[COLOURS](0.18 + 0.80 * np.linspace(0, 1, 17))
+    stops = "".join(
+        f'<stop offset="{100 * i / 16:.2f}%" stop-color="#{int(255 * r):02x}{int(255 * g):02x}{int(255 * b):02x}"/>'
+        for i, (r, g, b, _) in enumerate(table)
+    )
+    ticks = _ticks(scale_mgy)
+    marks = "".join(
+        f'<line x1="{20 + 560 * t / scale_mgy:.1f}" x2="{20 + 560 * t / scale_mgy:.1f}" y1="16" y2="21" class="tick"/>'
+        f'<text x="{20 + 560 * t / scale_mgy:.1f}" y="35" text-anchor="middle">{t:g}</text>'
+        for t in ticks
+    )
+    return (
+        '<svg class="colourbar" viewBox="0 0 640 40" role="img" '
+        f'aria-label="Colour scale of dose from 0 to {digits(scale_mgy)} mGy">'
+        f'<defs><linearGradient id="dose-scale">{stops}</linearGradient></defs>'
+        '<rect x="20" y="3" width="560" height="13" rx="2" fill="url(#dose-scale)"/>'
+        f'{marks}<text x="590" y="14">mGy</text></svg>'
+    )
+
+
+def _ticks(top: float) -> list[float]:
+    raw = top / 5
+    power = 10.0 ** np.floor(np.log10(raw))
+    step = next(m * power for m in (1, 2, 5, 10) if m * power >= raw)
+    return [round(float(k * step), 10) for k in range(int(top / step) + 1)]
