@@ -6,9 +6,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from wholedose.records.ct_series import CtSeries, read_ct_series
     from wholedose.records.description import describe, describe_text
     from wholedose.records.dose_report import Device, DoseReport, Exposure, Patient, Study
     from wholedose.records.findings import Finding
+    from wholedose.records.labels import read_labels
     from wholedose.records.merged_report import merge_reports
     from wholedose.records.report_reader import read_dose_report
     from wholedose.records.sr import Code, ContentItem, StructuredReport, read_structured_report
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 _HOME = {
     "Code": "sr",
     "ContentItem": "sr",
+    "CtSeries": "ct_series",
     "Device": "dose_report",
     "DoseReport": "dose_report",
     "Exposure": "dose_report",
@@ -26,13 +29,16 @@ _HOME = {
     "describe": "description",
     "describe_text": "description",
     "merge_reports": "merged_report",
+    "read_ct_series": "ct_series",
     "read_dose_report": "report_reader",
+    "read_labels": "labels",
     "read_structured_report": "sr",
 }
 
 __all__ = [
     "Code",
     "ContentItem",
+    "CtSeries",
     "Device",
     "DoseReport",
     "Exposure",
@@ -43,7 +49,9 @@ __all__ = [
     "describe",
     "describe_text",
     "merge_reports",
+    "read_ct_series",
     "read_dose_report",
+    "read_labels",
     "read_structured_report",
 ]
 

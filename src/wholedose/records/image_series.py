@@ -33,17 +33,20 @@ def series_items(images: Sequence[tuple[str, ImageFacts]]) -> list[dict[str, Any
     list of dict
         In the form of `describe`, with ``images`` (their number) and ``parts`` (their paths).
     """
-    series: dict[tuple[str, str, str], list[tuple[str, ImageFacts]]] = {}
+    series: dict[tuple[str, ...], list[tuple[str, ImageFacts]]] = {}
     for path, facts in images:
-        if facts.study.series_uid and facts.modality in _SECTIONS:
-            key = (facts.study.uid, facts.study.series_uid, facts.modality)
-            series.setdefault(key, []).append((path, facts))
+        if facts.modality in _SECTIONS:
+            # without identifiers (stripped by some anonymisers) a folder's images of one size are one series
+            uid = facts.study.series_uid or f"{os.path.dirname(path)} {facts.shape}"
+            series.setdefault((facts.study.uid, uid, facts.modality), []).append((path, facts))
     return [_item(members) for members in series.values() if len(members) > 1]
 
 
 def _item(members: Sequence[tuple[str, ImageFacts]]) -> dict[str, Any]:
     first = members[0][1]
     findings: list[dict[str, Any]] = []
+    if not first.study.series_uid:
+        findings.append(_finding("The images name no series; those of one folder and size are taken as one."))
     quantities = _quantities([facts for _, facts in members], findings)
     exposures = [Exposure("unknown", quantities)] if any(facts.exposures for _, facts in members) else []
     return {
