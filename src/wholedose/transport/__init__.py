@@ -1,1 +1,48 @@
-"""Room transport."""
+"""Monte Carlo of photons, 1 keV to 10 MeV, in voxels and simple solids, in the kerma approximation.
+
+See ``docs/transport.md`` for the physics, the estimators and what was measured.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from wholedose.transport.geometry import Regions, VoxelGeometry
+    from wholedose.transport.simulation import simulate
+    from wholedose.transport.sources import IsotropicSource, ParallelBeam, Source
+    from wholedose.transport.tally import EnergyBalance, RegionTally, Tally
+    from wholedose.transport.xray_beam import XrayBeam
+
+_HOMES = {
+    "EnergyBalance": "tally",
+    "IsotropicSource": "sources",
+    "ParallelBeam": "sources",
+    "RegionTally": "tally",
+    "Regions": "geometry",
+    "Source": "sources",
+    "Tally": "tally",
+    "VoxelGeometry": "geometry",
+    "XrayBeam": "xray_beam",
+    "simulate": "simulation",
+}
+
+__all__ = [
+    "EnergyBalance",
+    "IsotropicSource",
+    "ParallelBeam",
+    "RegionTally",
+    "Regions",
+    "Source",
+    "Tally",
+    "VoxelGeometry",
+    "XrayBeam",
+    "simulate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # numba costs half a second: it is imported only when transport is used
+    if name in _HOMES:
+        from importlib import import_module
+
+        return getattr(import_module(f"wholedose.transport.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

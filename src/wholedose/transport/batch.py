@@ -1,0 +1,210 @@
+"""One batch of histories in voxels, ready to run anywhere. Defines `Batches`, `VoxelBatches` and `BatchScores`.
+
+`VoxelBatches` is a picklable function of the batch's index. Its score arrays are reused from batch to batch within
+a process, because clearing 100 MB costs less than asking the system for it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wholedose.matter import Material, photon_data
+from wholedose.transport.crosssections import PhysicsTables
+from wholedose.transport.energies import ENERGY_KEV
+from wholedose.transport.geometry import Regions, VoxelArrays, VoxelGeometry
+from wholedose.transport.loop import run_histories
+from wholedose.transport.scoring import VoxelScores, fold_batch
+from wholedose.transport.sources import Source, SourceArrays
+
+FloatArray = NDArray[np.float64]
+
+
+class BatchScores(NamedTuple):
+    """What a batch leaves: its scores and (emitted, deposited, escaped) in keV."""
+
+    scores: VoxelScores
+    energy_kev: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One row of the result: a region, a response, or the total (always the first)."""
+
+    name: str
+    mass_g: float
+    is_response: bool = False
+
+
+class Batches(Protocol):
+    """What the batch loop needs of a problem, whatever its geometry."""
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """What `fold` returns, in order; the total first."""
+        ...
+
+    @property
+    def histories(self) -> int:
+        """Histories per batch."""
+        ...
+
+    def __call__(self, index: int) -> BatchScores:
+        """Run a batch."""
+        ...
+
+    def new_sums(self) -> dict[str, FloatArray]:
+        """Return empty voxel sums, to be handed to `fold`."""
+        ...
+
+    def fold(self, scores: Any, sums: dict[str, FloatArray]) -> tuple[FloatArray, FloatArray]:
+        """Add a batch's voxels to the sums, take its arrays back, return the columns: asked estimator, analogue."""
+        ...
+
+
+@dataclass(eq=False)
+class VoxelBatches:
+    """Runs batches of one problem: ``batches(index) -> BatchScores``; picklable."""
+
+    seed: int
+    histories: int
+    columns: tuple[Column, ...]
+    physics: PhysicsTables
+    source: SourceArrays
+    voxels: VoxelArrays
+    labels: NDArray[np.int16]
+    label_count: int
+    response: NDArray[np.float32]
+    response_of: NDArray[np.int16]
+    response_volume_cm3: FloatArray
+    by_voxel: bool
+    ray_stepping: bool
+    analogue_voxels: bool
+    spare: deque[VoxelScores] = field(default_factory=deque)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "spare": deque()}
+
+    def __call__(self, index: int) -> BatchScores:
+        """Run the batch of that index."""
+        try:
+            scores = self.spare.pop()
+        except IndexError:
+            scores = self._new_scores()
+        energies = run_histories(
+            self.seed, index, 0, self.histories, self.physics, self.source, self.voxels, scores
+        )
+        return BatchScores(scores, energies)
+
+    def _new_scores(self) -> VoxelScores:
+        voxels = len(self.voxels.material)
+        track = (voxels if self.by_voxel else self.label_count) if self.ray_stepping else 1
+        return VoxelScores(
+            self.by_voxel,
+            self.ray_stepping,
+            self.labels,
+            np.zeros(track),
+            np.zeros(self.label_count),
+            np.zeros(voxels if self.analogue_voxels else 1),
+            self.response,
+            self.response_of,
+            np.zeros(self.response.shape[1]),
+        )
+
+    def new_sums(self) -> dict[str, FloatArray]:
+        """Return empty voxel sums, to be handed to `fold`."""
+        names = (["energy"] if self.by_voxel else []) + (["analogue"] if self._both else [])
+        return {
+            key: np.zeros(len(self.voxels.material)) for name in names for key in (name, name + " squares")
+        }
+
+    @property
+    def _both(self) -> bool:
+        return self.analogue_voxels and self.ray_stepping
+
+    def fold(self, scores: VoxelScores, sums: dict[str, FloatArray]) -> tuple[FloatArray, FloatArray]:
+        """Add a batch's voxels to the sums, take its arrays back, return the columns: asked estimator, analogue."""
+        asked, unused = np.zeros(self.label_count), np.zeros(self.label_count)
+        analogue = scores.analogue.copy()
+        if self.by_voxel:
+            first = scores.track if self.ray_stepping else scores.analogue_voxels
+            fold_batch(first, scores.labels, sums["energy"], sums["energy squares"], asked)
+        if self._both:
+            fold_batch(
+                scores.analogue_voxels, scores.labels, sums["analogue"], sums["analogue squares"], unused
+            )
+        if not self.ray_stepping:
+            asked = analogue
+        elif not self.by_voxel:
+            asked = scores.track.copy()
+            scores.track[:] = 0.0
+        response = scores.response_track / self.response_volume_cm3
+        scores.analogue[:] = 0.0
+        scores.response_track[:] = 0.0
+        self.spare.append(scores)
+        return (
+            np.concatenate([[asked.sum()], asked[1:], response]),
+            np.concatenate([[analogue.sum()], analogue[1:], np.full(len(response), np.nan)]),
+        )
+
+
+def voxel_batches(
+    geometry: VoxelGeometry,
+    source: Source,
+    regions: Regions | None,
+    *,
+    seed: int,
+    histories: int,
+    voxel_scores: bool,
+    analogue_voxels: bool,
+    ray_stepping: bool,
+) -> VoxelBatches:
+    """Return the batches of a problem; the arguments are those of `simulate`, already checked."""
+    physics = geometry.physics()
+    count = 1 if regions is None else len(regions.names) + 1
+    need_labels = regions is not None or (ray_stepping and not voxel_scores)
+    labels = np.zeros(int(np.prod(geometry.grid.shape)) if need_labels else 1, dtype=np.int16)
+    response_of = np.full(count, -1, dtype=np.int16)
+    response = np.zeros((len(ENERGY_KEV), 0), dtype=np.float32)
+    volumes = np.zeros(0)
+    mass = geometry.mass_g.ravel()
+    columns = [Column("total", float(mass.sum()))]
+    if regions is not None:
+        labels = regions.labels.ravel()
+        masses = np.bincount(labels, weights=mass, minlength=count)
+        sizes = np.bincount(labels, minlength=count)
+        columns += [Column(name, float(masses[i])) for i, name in enumerate(regions.names, start=1)]
+        rows = [regions.names.index(name) + 1 for name in regions.response]
+        for slot, row in enumerate(rows):
+            response_of[row] = slot
+        volumes = np.maximum(sizes[rows], 1) * geometry.grid.voxel_cm3
+        # E · l · μen/ρ over the volume is keV/g: a "mass" of 1 g makes it the column's energy
+        columns += [Column(f"{name}@response", 1.0, True) for name in regions.response]
+        if rows:
+            curves = [energy_absorption(material) for material in regions.response.values()]
+            response = np.stack(curves, axis=1).astype(np.float32)
+    return VoxelBatches(
+        seed=seed,
+        histories=histories,
+        columns=tuple(columns),
+        physics=physics,
+        source=source.arrays(geometry.lower_mm),
+        voxels=geometry.arrays(physics),
+        labels=labels,
+        label_count=count,
+        response=response,
+        response_of=response_of,
+        response_volume_cm3=volumes,
+        by_voxel=voxel_scores,
+        ray_stepping=ray_stepping,
+        analogue_voxels=analogue_voxels or (voxel_scores and not ray_stepping),
+    )
+
+
+def energy_absorption(material: Material) -> FloatArray:
+    """Return μen/ρ of a material in cm²/g at the nodes of `ENERGY_KEV`."""
+    return photon_data(material).on("energy_absorption", ENERGY_KEV)

@@ -1,0 +1,15 @@
+"""How the kernels are compiled. Defines `jit`, the one decorator of every compiled function here.
+
+``nogil`` lets batches run in threads; ``cache`` keeps the machine code between runs (beside the module, or in
+the user's cache folder where that is read-only). Of the fast-math liberties only fused multiply-add is
+taken: infinities mean "never crosses" in ray stepping, and sums must keep their order to be reproducible.
+Every physics function takes and returns plain scalars and arrays, so that the same source compiles for CUDA.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba import njit
+
+jit: Any = njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})

@@ -1,0 +1,224 @@
+"""The life of a photon in voxels. Defines `run_histories`, the one kernel for `VoxelGeometry`.
+
+A photon flies (ray stepping from voxel to voxel, or Woodcock tracking), interacts, and flies on until it
+is absorbed, leaves the grid, or falls below the cut-off. The physics itself is in `coherent`, `incoherent`,
+`photoelectric` and `pair`; the scores are explained in `scoring`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from wholedose.transport.coherent import sample_coherent
+from wholedose.transport.compiled import jit
+from wholedose.transport.direction import deflect, isotropic
+from wholedose.transport.energies import MIN_KEV, energy_cell
+from wholedose.transport.geometry import enter_box
+from wholedose.transport.incoherent import sample_incoherent
+from wholedose.transport.pair import PAIR_THRESHOLD_KEV, annihilation_photons
+from wholedose.transport.photoelectric import sample_fluorescence
+from wholedose.transport.rng import start_stream, stream_key, uniform
+from wholedose.transport.sources import emit
+
+STACK = 16
+
+
+@jit
+def interact(
+    energy: Any, cell: Any, place: Any, m: Any, u: Any, v: Any, w: Any, physics: Any, rng: Any
+) -> Any:
+    """Return (energy, u, v, w, energy deposited, whether a second annihilation photon is to be stored).
+
+    An energy of 0 means that the photon is gone. The second photon of a pair flies opposite to the first.
+    """
+    chance = uniform(rng)
+    low, high = physics.branch[cell, m], physics.branch[cell + 1, m]
+    if chance < low[0] + place * (high[0] - low[0]):
+        scattered, cos_theta = sample_incoherent(energy, physics.scattering[m], rng)
+        u, v, w = deflect(u, v, w, cos_theta, rng)
+        return scattered, u, v, w, energy - scattered, False
+    if chance < low[1] + place * (high[1] - low[1]):
+        if physics.fluorescence.shape[2] > 0:
+            line = sample_fluorescence(cell, place, m, physics, rng)
+            if line > 0.0:
+                u, v, w = isotropic(rng)
+                return line, u, v, w, energy - line, False
+        return 0.0, u, v, w, energy, False
+    if chance < low[2] + place * (high[2] - low[2]):
+        cos_theta = sample_coherent(energy, physics.form_factor[m], physics.guide[m], rng)
+        u, v, w = deflect(u, v, w, cos_theta, rng)
+        return energy, u, v, w, 0.0, False
+    kev, u, v, w = annihilation_photons(rng)
+    return kev, u, v, w, energy - PAIR_THRESHOLD_KEV, True
+
+
+@jit
+def run_histories(
+    seed: Any, batch: Any, first: Any, count: Any, physics: Any, source: Any, voxels: Any, scores: Any
+) -> Any:
+    """Run some histories of a batch, adding to its scores.
+
+    Parameters
+    ----------
+    seed, batch : int
+        With the history's number they key its random numbers.
+    first, count : int
+        Which histories of the batch.
+    physics : PhysicsTables
+    source : SourceArrays
+    voxels : VoxelArrays
+    scores : VoxelScores
+
+    Returns
+    -------
+    tuple of float
+        Energy in keV that was emitted, deposited (analogue), and escaped.
+    """
+    key = stream_key(seed, batch)
+    rng = np.empty(2, dtype=np.uint64)
+    stack = np.empty((STACK, 7))
+    nx, ny, nz, dx, dy, dz = voxels.nx, voxels.ny, voxels.nz, voxels.dx, voxels.dy, voxels.dz
+    sx, sy, sz = nx * dx, ny * dy, nz * dz
+    material, density = voxels.material, voxels.density
+    attenuation = physics.attenuation
+    labels, track = scores.labels, scores.track
+    by_voxel, ray_stepping = scores.by_voxel, scores.ray_stepping
+    responses, labelled = scores.response.shape[1], len(labels) > 1
+    plane = nx * ny
+    energy_in = energy_out = energy_deposited = 0.0
+
+    for history in range(first, first + count):
+        start_stream(rng, key, history)
+        x, y, z, u, v, w, energy = emit(source, rng)
+        energy_in += energy
+        distance = enter_box(x, y, z, u, v, w, sx, sy, sz)
+        if distance < 0.0:
+            energy_out += energy
+            continue
+        x, y, z = x + distance * u, y + distance * v, z + distance * w
+        waiting = 0
+        while True:
+            # one flight from (x, y, z) along (u, v, w)
+            cell, place = energy_cell(energy)
+            inside = False
+            ix = min(max(int(x / dx), 0), nx - 1)
+            iy = min(max(int(y / dy), 0), ny - 1)
+            iz = min(max(int(z / dz), 0), nz - 1)
+            if ray_stepping:
+                if u > 0.0:
+                    step_x, left_x, delta_x = 1, nx - 1 - ix, dx / u
+                    next_x = ((ix + 1) * dx - x) / u
+                else:
+                    step_x, left_x = -1, ix
+                    delta_x = -dx / u if u < 0.0 else np.inf
+                    next_x = (ix * dx - x) / u if u < 0.0 else np.inf
+                if v > 0.0:
+                    step_y, left_y, delta_y = nx, ny - 1 - iy, dy / v
+                    next_y = ((iy + 1) * dy - y) / v
+                else:
+                    step_y, left_y = -nx, iy
+                    delta_y = -dy / v if v < 0.0 else np.inf
+                    next_y = (iy * dy - y) / v if v < 0.0 else np.inf
+                if w > 0.0:
+                    step_z, left_z, delta_z = plane, nz - 1 - iz, dz / w
+                    next_z = ((iz + 1) * dz - z) / w
+                else:
+                    step_z, left_z = -plane, iz
+                    delta_z = -dz / w if w < 0.0 else np.inf
+                    next_z = (iz * dz - z) / w if w < 0.0 else np.inf
+                at = (iz * ny + iy) * nx + ix
+                depth = -math.log(uniform(rng))
+                travelled = 0.0
+                m = -1
+                total = transfer = 0.0
+                while (left_x | left_y | left_z) >= 0:
+                    now = np.int64(material[at])
+                    rho = np.float64(density[at])
+                    if now != m:
+                        m = now
+                        total = np.float64(attenuation[cell, m, 0]) + place * attenuation[cell, m, 1]
+                        transfer = energy * (
+                            np.float64(attenuation[cell, m, 2]) + place * attenuation[cell, m, 3]
+                        )
+                    reach = min(next_x, min(next_y, next_z))
+                    step = max(reach - travelled, 0.0)
+                    mu = total * rho
+                    spent = mu * step
+                    if spent >= depth:
+                        step = depth / mu
+                        inside = True
+                    depth -= spent
+                    if by_voxel:
+                        track[at] += transfer * rho * step
+                    else:
+                        track[labels[at]] += transfer * rho * step
+                    if responses > 0:
+                        _score_response(scores, labels[at], cell, place, energy * step)
+                    if inside:
+                        travelled += step
+                        break
+                    travelled = reach
+                    along_x = next_x <= next_y and next_x <= next_z
+                    along_y = (not along_x) and next_y <= next_z
+                    along_z = not (along_x or along_y)
+                    at += step_x * along_x + step_y * along_y + step_z * along_z
+                    left_x -= along_x
+                    left_y -= along_y
+                    left_z -= along_z
+                    next_x += delta_x if along_x else 0.0
+                    next_y += delta_y if along_y else 0.0
+                    next_z += delta_z if along_z else 0.0
+                x, y, z = x + travelled * u, y + travelled * v, z + travelled * w
+            else:
+                largest = voxels.majorant[cell]
+                inverse = 1.0 / largest
+                while True:
+                    step = -math.log(uniform(rng)) * inverse
+                    x, y, z = x + step * u, y + step * v, z + step * w
+                    if not (0.0 <= x < sx and 0.0 <= y < sy and 0.0 <= z < sz):
+                        break
+                    ix, iy, iz = int(x / dx), int(y / dy), int(z / dz)
+                    at = (min(iz, nz - 1) * ny + min(iy, ny - 1)) * nx + min(ix, nx - 1)
+                    m = np.int64(material[at])
+                    mu = density[at] * (np.float64(attenuation[cell, m, 0]) + place * attenuation[cell, m, 1])
+                    if uniform(rng) * largest < mu:
+                        inside = True
+                        break
+
+            if inside:
+                energy, u, v, w, left, pair = interact(energy, cell, place, m, u, v, w, physics, rng)
+                if pair:
+                    stack[waiting, 0], stack[waiting, 1], stack[waiting, 2] = x, y, z
+                    stack[waiting, 3], stack[waiting, 4], stack[waiting, 5] = -u, -v, -w
+                    stack[waiting, 6] = energy
+                    waiting += 1
+                if energy < MIN_KEV:
+                    left += energy
+                    energy = 0.0
+                if left > 0.0:
+                    energy_deposited += left
+                    scores.analogue[labels[at] if labelled else 0] += left
+                    if len(scores.analogue_voxels) > 1:
+                        scores.analogue_voxels[at] += left
+            else:
+                energy_out += energy
+                energy = 0.0
+            if energy == 0.0:
+                if waiting == 0:
+                    break
+                waiting -= 1
+                x, y, z = stack[waiting, 0], stack[waiting, 1], stack[waiting, 2]
+                u, v, w = stack[waiting, 3], stack[waiting, 4], stack[waiting, 5]
+                energy = stack[waiting, 6]
+    return energy_in, energy_deposited, energy_out
+
+
+@jit
+def _score_response(scores: Any, label: Any, cell: Any, place: Any, energy_track: Any) -> None:
+    slot = scores.response_of[label]
+    if slot >= 0:
+        low = scores.response[cell, slot]
+        scores.response_track[slot] += energy_track * (low + place * (scores.response[cell + 1, slot] - low))
