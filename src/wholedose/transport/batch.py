@@ -1,7 +1,9 @@
-"""One batch of histories in voxels, ready to run anywhere. Defines `Batches`, `VoxelBatches` and `BatchScores`.
+"""One batch of histories in voxels, ready to run anywhere.
 
-`VoxelBatches` is a picklable function of the batch's index. Its score arrays are reused from batch to batch within
-a process, because clearing 100 MB costs less than asking the system for it.
+Defines `Batches`, `Column`, `VoxelBatches` and `BatchScores`.
+
+`VoxelBatches` is a picklable function of the batch's index. Its score arrays are reused from batch to
+batch within a process, because clearing 100 MB costs less than asking the system for it.
 """
 
 from __future__ import annotations
@@ -62,7 +64,7 @@ class Batches(Protocol):
         ...
 
     def fold(self, scores: Any, sums: dict[str, FloatArray]) -> tuple[FloatArray, FloatArray]:
-        """Add a batch's voxels to the sums, take its arrays back, return the columns: asked estimator, analogue."""
+        """Add a batch's voxels to the sums, take its arrays back; return the columns, asked and analogue."""
         ...
 
 
@@ -127,7 +129,7 @@ class VoxelBatches:
         return self.analogue_voxels and self.ray_stepping
 
     def fold(self, scores: VoxelScores, sums: dict[str, FloatArray]) -> tuple[FloatArray, FloatArray]:
-        """Add a batch's voxels to the sums, take its arrays back, return the columns: asked estimator, analogue."""
+        """Add a batch's voxels to the sums, take its arrays back; return the columns, asked and analogue."""
         asked, unused = np.zeros(self.label_count), np.zeros(self.label_count)
         analogue = scores.analogue.copy()
         if self.by_voxel:
@@ -167,14 +169,16 @@ def voxel_batches(
     physics = geometry.physics()
     count = 1 if regions is None else len(regions.names) + 1
     need_labels = regions is not None or (ray_stepping and not voxel_scores)
-    labels = np.zeros(int(np.prod(geometry.grid.shape)) if need_labels else 1, dtype=np.int16)
+    labels: NDArray[np.int16] = np.zeros(
+        int(np.prod(geometry.grid.shape)) if need_labels else 1, dtype=np.int16
+    )
     response_of = np.full(count, -1, dtype=np.int16)
     response = np.zeros((len(ENERGY_KEV), 0), dtype=np.float32)
     volumes = np.zeros(0)
     mass = geometry.mass_g.ravel()
     columns = [Column("total", float(mass.sum()))]
     if regions is not None:
-        labels = regions.labels.ravel()
+        labels = regions.labels.ravel().astype(np.int16, copy=False)
         masses = np.bincount(labels, weights=mass, minlength=count)
         sizes = np.bincount(labels, minlength=count)
         columns += [Column(name, float(masses[i])) for i, name in enumerate(regions.names, start=1)]

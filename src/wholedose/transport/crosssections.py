@@ -1,9 +1,9 @@
-"""All that a photon's fate depends on, tabulated once per set of materials. Defines `PhysicsTables`, `physics_tables`.
+"""All that a photon's fate depends on. Defines `PhysicsTables` and `physics_tables`.
 
-Rows stand at the nodes of `energies.ENERGY_KEV` for every material; between two nodes everything is linear. The
-energy-transfer coefficient μtr/ρ is *made from the same tables as the sampling*: photoelectric energy less
-tracked fluorescence, the mean Compton recoil of the distribution that is sampled, and E − 2 m_e c² for pairs.
-So track-length and analogue scores have one expectation.
+Rows stand at the nodes of `energies.ENERGY_KEV` for every material; between two nodes everything is
+linear. The energy-transfer coefficient μtr/ρ is *made from the same tables as the sampling*: photoelectric
+energy less tracked fluorescence, the mean Compton recoil of the distribution that is sampled, and
+E − 2 m_e c² for pairs. So track-length and analogue scores have one expectation.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ def _fluorescence(
     total: FloatArray,
     cell_cm: float,
 ) -> tuple[FloatArray, tuple[tuple[FluorescentLine, ...], ...]]:
-    """Return the chance per absorbed photon [slots, n] that an element emits, and the lines it then picks from."""
+    """Return the chance per absorbed photon [slots, n] that an element emits, and its lines."""
     found: list[tuple[float, FloatArray, tuple[FluorescentLine, ...]]] = []
     for z, _ in material.composition:
         element = element_data(z)

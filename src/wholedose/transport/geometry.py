@@ -80,7 +80,8 @@ class VoxelGeometry:
         index = np.asarray(self.material)
         if index.dtype.kind not in "iu" or index.min() < 0 or index.max() >= len(self.materials):
             raise InvalidInput(
-                f"Material indices run from {index.min()} to {index.max()}, but there are {len(self.materials)} materials.",
+                f"Material indices run from {index.min()} to {index.max()}, "
+                f"but there are {len(self.materials)} materials.",
                 where="material",
             )
         object.__setattr__(self, "material", np.ascontiguousarray(index, dtype=np.uint8))
@@ -123,7 +124,7 @@ def majorant(physics: PhysicsTables, densest: NDArray[np.float64]) -> NDArray[np
     nodes = (physics.attenuation[:, :, 0].astype(np.float64) * densest).max(axis=1)
     following = np.append(nodes[1:], nodes[-1])
     # the tables are float32: the margin keeps the majorant above every interpolated value
-    return np.maximum(np.maximum(nodes, following) * (1.0 + 1e-6), 1e-30)
+    return np.asarray(np.maximum(np.maximum(nodes, following) * (1.0 + 1e-6), 1e-30))
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,7 +178,7 @@ class Regions:
 
 @jit
 def enter_box(x: Any, y: Any, z: Any, u: Any, v: Any, w: Any, sx: Any, sy: Any, sz: Any) -> Any:
-    """Return the distance to where a ray enters the box from 0 to (sx, sy, sz), 0 inside, -1 when it misses."""
+    """Return the distance to a ray's entry into the box (0…sx, 0…sy, 0…sz): 0 inside, -1 if it misses."""
     near, far = 0.0, np.inf
     for p, d, s in ((x, u, sx), (y, v, sy), (z, w, sz)):
         if d == 0.0:

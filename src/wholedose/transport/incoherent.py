@@ -34,7 +34,7 @@ def klein_nishina(energy_kev: FloatArray, cos_theta: FloatArray) -> FloatArray:
 
 def scattering_function(x: FloatArray, values: FloatArray) -> FloatArray:
     """Return S at the nodes of `X2` from a table over x in 1/Å (∝ x² at first, constant beyond its end)."""
-    return np.interp(X2, x**2, values)
+    return np.asarray(np.interp(X2, x**2, values))
 
 
 def mean_transfer(nodes: FloatArray) -> FloatArray:

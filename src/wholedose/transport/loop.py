@@ -132,7 +132,7 @@ def run_histories(
                 at = (iz * ny + iy) * nx + ix
                 depth = -math.log(uniform(rng))
                 travelled = 0.0
-                m = -1
+                m = np.int64(-1)
                 total = transfer = 0.0
                 while (left_x | left_y | left_z) >= 0:
                     now = np.int64(material[at])

@@ -1,8 +1,8 @@
 """Pair production. Defines `PAIR_THRESHOLD_KEV` and `annihilation_photons`.
 
-Electron and positron deposit their kinetic energy, E − 2 m_e c², on the spot, where the positron annihilates at
-rest into two photons of m_e c², emitted back to back and isotropic. Triplet production, in the field of the
-electrons, is treated the same.
+Electron and positron deposit their kinetic energy, E − 2 m_e c², on the spot, where the positron annihilates
+at rest into two photons of m_e c², emitted back to back and isotropic. Triplet production, in the field of
+the electrons, is treated the same.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Photoelectric absorption with K fluorescence. Defines `FluorescentLine`, its tables and `sample_fluorescence`.
+"""Photoelectric absorption with K fluorescence. Defines `FluorescentLine` and `sample_fluorescence`.
 
-An absorbed photon may leave a K vacancy; with the element's K fluorescence yield that emits an X ray, which is
-tracked as a new photon, isotropic, where it could leave the cell. Everything else (photoelectron, Auger
+An absorbed photon may leave a K vacancy; with the element's K fluorescence yield that emits an X ray, which
+is tracked as a new photon, isotropic, where it could leave the cell. Everything else (photoelectron, Auger
 electrons, softer lines) is deposited on the spot. An element's K lines count only where their mean free
 path in the material reaches ``FLUORESCENCE_REACH`` of the cell size; the energy of the others stays.
 """

@@ -4,8 +4,8 @@ Two estimators of one expectation, the energy deposited in the kerma approximati
 
 - **analogue**: what interactions leave where they happen. It closes the energy balance.
 - **track length** (TLE; Williamson 1987, doi:10.1118/1.596111): every photon of energy E that crosses a
-  length l of a voxel deposits E · μtr/ρ · ρ · l there in expectation. Ray stepping knows all the lengths, so each
-  flight scores dozens of voxels, not one.
+  length l of a voxel deposits E · μtr/ρ · ρ · l there in expectation. Ray stepping knows all the lengths,
+  so each flight scores dozens of voxels, not one.
 
 Scores are summed per batch; batches are independent, so the spread between them gives the uncertainty of
 anything linear in the scores, correlations within a history included.

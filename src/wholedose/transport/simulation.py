@@ -20,7 +20,7 @@ DEFAULT_BATCHES = 32
 """Batches where neither a number, nor a target, nor a time is given."""
 
 FEWEST_BATCHES = 20
-"""A target is judged from this many batches on: the spread of fewer says too little about itself (±16 % here)."""
+"""A target is judged from this many batches on: the spread of fewer says too little (±16 % here)."""
 
 FEWEST_TIMED = 4
 MOST_BATCHES = 100_000
@@ -33,8 +33,8 @@ Progress = Callable[[float, str], Any]
 def default_histories(voxels: int) -> int:
     """Return the histories per batch for a grid: 50 000, or a twentieth of the voxels if that is more.
 
-    It depends on nothing but the problem's size, so that results do not depend on the machine: 0.1 to 0.5 s of one
-    core, of which folding the voxels into the sums takes less than a tenth.
+    It depends on nothing but the problem's size, so that results do not depend on the machine: 0.1 to 0.5 s
+    of one core, of which folding the voxels into the sums takes less than a tenth.
     """
     return int(min(max(50_000, voxels // 20), 2_000_000))
 

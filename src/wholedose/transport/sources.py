@@ -85,6 +85,10 @@ class SpectrumLike(Protocol):
         ...
 
 
+Energy = float | SpectrumLike | tuple[ArrayLike, ArrayLike]
+"""A line in keV, a spectrum, or discrete energies in keV with relative photon numbers."""
+
+
 class Source(Protocol):
     """Anything that `simulate` can start photons from."""
 
@@ -114,7 +118,7 @@ def alias_table(weights: ArrayLike) -> tuple[FloatArray, NDArray[np.int32]]:
 
 
 def checked_spectrum(
-    energy: float | SpectrumLike | tuple[ArrayLike, ArrayLike],
+    energy: Energy,
 ) -> tuple[FloatArray, FloatArray]:
     """Return (energies, weights) of a line in keV, a spectrum, or a pair of arrays; zero weights dropped.
 
@@ -198,7 +202,7 @@ class ParallelBeam:
     centre_mm: Point
     direction: Point
     size_mm: tuple[float, float]
-    energy: float | SpectrumLike | tuple[ArrayLike, ArrayLike]
+    energy: Energy
     across: Point | None = None
     circular: bool = False
 
@@ -213,11 +217,7 @@ class ParallelBeam:
         w = _unit(self.direction, "direction")
         first = self.across
         if first is None:
-            first = (
-                (1.0, 0.0, 0.0)
-                if abs(w[0]) <= abs(w[1]) or (abs(w[2]) > 0.5 and abs(w[0]) < 0.7)
-                else (0.0, 1.0, 0.0)
-            )
+            first = (1.0, 0.0, 0.0) if abs(w[0]) <= abs(w[1]) else (0.0, 1.0, 0.0)
         u = _unit(np.asarray(first) - np.dot(first, w) * w, "across")
         centre = (np.asarray(self.centre_mm, dtype=np.float64) - lower_mm) / 10.0
         kev, weight = checked_spectrum(self.energy)
@@ -250,7 +250,7 @@ class IsotropicSource:
     """
 
     centre_mm: Point
-    energy: float | SpectrumLike | tuple[ArrayLike, ArrayLike]
+    energy: Energy
     size_mm: Point = (0.0, 0.0, 0.0)
 
     def __post_init__(self) -> None:

@@ -46,7 +46,7 @@ class RegionTally:
     energy_kev, u_kev : float
         Energy deposited, and its standard uncertainty from the spread of the batches.
     mass_g : float
-        Mass; 1 g by convention for a response ``"<name>@response"``, whose energy is per gram of its material.
+        Mass; for a response ``"<name>@response"`` 1 g by convention: its energy is per gram.
     per_batch_kev : array [batches]
         The energy in each batch, per history.
     analogue_kev, analogue_u_kev : float
@@ -151,7 +151,7 @@ class Tally:
 
     @property
     def energy_kev(self) -> FloatArray:
-        """Energy deposited per history in each voxel, keV, ``[z, y, x]``, by the estimator that was asked for."""
+        """Energy deposited per history in each voxel, keV, ``[z, y, x]``, by the estimator asked for."""
         return self._mean("energy")
 
     @property
@@ -170,7 +170,7 @@ class Tally:
         return self._u("analogue")
 
     def dose_mgy(self) -> NDArray[np.float32]:
-        """Return the absorbed dose per history in each voxel, mGy, ``[z, y, x]``; 0 where there is no mass."""
+        """Return the absorbed dose per history in each voxel, mGy, ``[z, y, x]``; 0 without mass."""
         return self._dose(self.energy_kev)
 
     def dose_u_mgy(self) -> NDArray[np.float32]:

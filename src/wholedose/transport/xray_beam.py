@@ -25,10 +25,10 @@ _SLICES = 64
 
 @dataclass(frozen=True, eq=False)
 class XrayBeam:
-    """Photons from one focus or many, into a rectangular opening, with a spectrum that depends on the fan angle.
+    """Photons from one focus or many into a rectangular opening; the spectrum depends on the fan angle.
 
-    A history is one photon emitted *into the opening, after the filter*. Directions are uniform in solid angle
-    times the fluence of their fan-angle bin. The third axis of a view is cone = axis × fan.
+    A history is one photon emitted *into the opening, after the filter*. Directions are uniform in solid
+    angle times the fluence of their fan-angle bin. The third axis of a view is cone = axis × fan.
 
     Parameters
     ----------
@@ -178,7 +178,8 @@ class XrayBeam:
         slack = 1e-9
         if fan_low.min() < edges[0] - slack or fan_high.max() > edges[-1] + slack:
             raise InvalidInput(
-                f"The opening reaches from {fan_low.min():.4g} to {fan_high.max():.4g} rad, beyond the fluence's bins.",
+                f"The opening reaches from {fan_low.min():.4g} to {fan_high.max():.4g} rad, "
+                "beyond the bins of the fluence.",
                 where="fan_angle_edges_rad",
                 way_out="Extend the bins or narrow tan_fan.",
             )
@@ -188,7 +189,7 @@ class XrayBeam:
         gamma = begin[..., None] + width[..., None] * 0.5 * (points + 1.0)
         ends = np.stack([begin, begin + width, np.clip(0.0, begin, begin + width)], axis=-1)
         mass = (_solid_angle(gamma, openings) * 0.5 * weights).sum(axis=-1) * width
-        # dΩ/dγ of an opening on one side of the axis may peak off γ = 0: a dense scan with a margin bounds it
+        # an opening on one side of the axis may peak off γ = 0: a dense scan with a margin bounds it
         scan = begin[..., None] + width[..., None] * np.linspace(0.0, 1.0, 257)
         top = np.maximum(
             _solid_angle(ends, openings).max(axis=-1), _solid_angle(scan, openings).max(axis=-1) * (1 + 1e-3)
