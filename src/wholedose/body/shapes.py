@@ -181,37 +181,38 @@ class Shape:
         return box, found.astype(np.float32, copy=False)
 
     def _depth(self, x: Depth, y: Depth, z: Depth) -> Depth:
-        a, b, c = (np.float32(max(r, 1e-3)) for r in self.radii)
-        px, py, pz = (np.float32(v) for v in self.centre)
+        a, b, c = (max(r, 1e-3) for r in self.radii)
+        px, py, pz = self.centre
         if self.kind == "tube":
-            qx, qy, qz = (np.float32(v) for v in self.end)
+            qx, qy, qz = self.end
             dx, dy, dz = qx - px, qy - py, qz - pz
-            length2 = max(float(dx * dx + dy * dy + dz * dz), 1e-6)
-            t = ((x - px) * dx + (y - py) * dy + (z - pz) * dz) / np.float32(length2)
-            t = np.clip(t, np.float32(0.0), np.float32(1.0))
-            gap2 = (x - px - t * dx) ** 2 + (y - py - t * dy) ** 2 + (z - pz - t * dz) ** 2
-            return np.asarray(a + t * (c - a) - np.sqrt(gap2), dtype=np.float32)
+            length2 = max(dx * dx + dy * dy + dz * dz, 1e-6)
+            t = ((x - px) * dx + (y - py) * dy + (z - pz) * dz) / length2
+            t = np.clip(t, 0.0, 1.0)
+            gap = np.sqrt((x - px - t * dx) ** 2 + (y - py - t * dy) ** 2 + (z - pz - t * dz) ** 2)
+            return np.asarray(a + t * (c - a) - gap, dtype=np.float32)
         if self.kind == "cylz":
-            return _radial((x - px) / a, (y - py) / b, np.float32(min(a, b)), z.shape[0])
+            flat = _ellipse_depth(x - px, y - py, a, b)
+            return np.broadcast_to(flat, np.broadcast_shapes(flat.shape, z.shape))
         if self.kind == "cylx":
-            flat = _radial((y - py) / b, (z - pz) / c, np.float32(min(b, c)), 1)
+            flat = _ellipse_depth(y - py, z - pz, b, c)
             return np.broadcast_to(flat, np.broadcast_shapes(flat.shape, x.shape))
-        r = self.rotation.astype(np.float32)
-        dx, dy, dz = x - px, y - py, z - pz
-        u = (r[0, 0] * dx + r[0, 1] * dy + r[0, 2] * dz) / a
-        v = (r[1, 0] * dx + r[1, 1] * dy + r[1, 2] * dz) / b
-        w = (r[2, 0] * dx + r[2, 1] * dy + r[2, 2] * dz) / c
+        turn = self.rotation.astype(np.float32)
+        ex, ey, ez = x - px, y - py, z - pz
+        u = (turn[0, 0] * ex + turn[0, 1] * ey + turn[0, 2] * ez) / a
+        v = (turn[1, 0] * ex + turn[1, 1] * ey + turn[1, 2] * ez) / b
+        w = (turn[2, 0] * ex + turn[2, 1] * ey + turn[2, 2] * ez) / c
         level = u * u + v * v + w * w
         # first-order distance to the surface: (1 - level) / |gradient of level|
-        slope = 2.0 * np.sqrt((u / a) ** 2 + (v / b) ** 2 + (w / c) ** 2)
-        least = np.float32(2.0 / max(a, b, c))
-        return np.asarray((1.0 - level) / np.maximum(slope, least * np.float32(0.5)), dtype=np.float32)
+        slope = 2 * np.sqrt((u / a) ** 2 + (v / b) ** 2 + (w / c) ** 2)
+        return np.asarray((1 - level) / np.maximum(slope, 1 / max(a, b, c)), dtype=np.float32)
 
 
-def _radial(u: Depth, v: Depth, least: np.float32, depth_z: int) -> Depth:
-    level = np.sqrt(u * u + v * v)
-    flat = (1.0 - level) * least
-    return np.broadcast_to(flat, (depth_z, *flat.shape[1:])) if flat.shape[0] == 1 else flat
+def _ellipse_depth(x: Depth, y: Depth, a: float, b: float) -> Depth:
+    """First-order distance to an ellipse: (1 - level) / |gradient of level|, level its normalised radius."""
+    level = np.sqrt((x / a) ** 2 + (y / b) ** 2)
+    slope = np.sqrt((x / a**2) ** 2 + (y / b**2) ** 2) / np.maximum(level, np.float32(1e-3))
+    return np.asarray((1 - level) / np.maximum(slope, 1 / max(a, b)), dtype=np.float32)
 
 
 def rotation(about_x: float, about_y: float, about_z: float) -> NDArray[np.float64]:
@@ -247,22 +248,22 @@ def shapes_from(rows: Sequence[dict[str, Any]], frames: dict[str, Frame], sex: s
         if row["kind"] == "tube":
             radii = [cell[k] * frame.round for k in "aac"]
         wall = math.inf if _empty(row["wall"]) else cell["wall"] * frame.round
-        for mirror in (False, True) if row["side"] == "both" else (False,):
-            found.append(
-                Shape(
-                    str(row["organ"]),
-                    str(row["kind"]),
-                    frame.point(cell["x"], cell["y"], cell["z"]),
-                    frame.point(cell["x2"], cell["y2"], cell["z2"]),
-                    (radii[0], radii[1], radii[2]),
-                    rotation(cell["turn_x"], cell["turn_y"], cell["turn_z"]),
-                    wall,
-                    parse_cuts("" if _empty(row["cuts"]) else row["cuts"]),
-                    frame,
-                    mirror,
-                    str(row["fit"]),
-                )
+        found.extend(
+            Shape(
+                str(row["organ"]),
+                str(row["kind"]),
+                frame.point(cell["x"], cell["y"], cell["z"]),
+                frame.point(cell["x2"], cell["y2"], cell["z2"]),
+                (radii[0], radii[1], radii[2]),
+                rotation(cell["turn_x"], cell["turn_y"], cell["turn_z"]),
+                wall,
+                parse_cuts("" if _empty(row["cuts"]) else row["cuts"]),
+                frame,
+                mirror,
+                str(row["fit"]),
             )
+            for mirror in ((False, True) if row["side"] == "both" else (False,))
+        )
     return found
 
 

@@ -1,14 +1,13 @@
 """The stylised adult. Defines `stylised`.
 
-Organs are the solids of the published adult mathematical phantom (tables ``body/published_solids``) and of our
-own design where that has none (``body/own_*``), brought to a person's height and weight and fitted to the
-ICRP 89 organ masses on the voxels themselves. The body lies supine; LPS, z = 0 at the crotch.
+Organs are the solids of the published adult mathematical phantom (table ``body/published_solids``) and of
+our own design where that has none (``body/own_*``), brought to a person's height and weight and fitted to
+the ICRP 89 organ masses on the voxels themselves. The body lies supine; LPS, z = 0 at the crotch.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -17,10 +16,12 @@ from numpy.typing import NDArray
 from wholedose.base import Assumption, Grid
 from wholedose.base.errors import InvalidInput
 from wholedose.body.body import Body
+from wholedose.body.drawing import AIRWAY, Drawing
 from wholedose.body.organs import BONE_SITES, ORGANS
 from wholedose.body.outline import Arms, Outline
 from wholedose.body.person import Person, Sex, reference_size, require_adult
 from wholedose.body.shapes import Axes, Frame, Shape, shapes_from
+from wholedose.body.targets import Targets, targets_of
 from wholedose.matter import Material, material
 from wholedose.tables import load
 
@@ -30,50 +31,15 @@ VOXEL_LIMITS_MM = (1.0, 10.0)
 
 # published cm → cm of the reference adult, across and front to back, without the arms that the published
 # trunk contains; female after the published ratio of the adult female's trunk (17.25/20, 9.8/10)
-TRUNK_SCALE: dict[str, tuple[float, float]] = {"M": (0.894, 0.97), "F": (0.775, 0.87)}
+TRUNK_SCALE: dict[str, tuple[float, float]] = {"M": (0.865, 0.96), "F": (0.755, 0.865)}
 HEAD_SCALE: dict[str, float] = {"M": 1.0, "F": 0.96}
 LIMB_SCALE: dict[str, float] = {"M": 1.0, "F": 0.96}
-LEAN_POWER = 0.75
-ADIPOSE_SHARE_OF_WEIGHT_CHANGE = 0.75
-LEAST_ADIPOSE_SHARE = 0.05
 VISCERAL_SHARE = 0.25
-
-
-@dataclass(frozen=True)
-class Targets:
-    """Masses in g that the body is fitted to."""
-
-    organ: dict[str, float]
-    adipose: float
-    skin: float
-    total: float
-
-
-def targets_of(person: Person, height_cm: float, weight_kg: float) -> Targets:
-    """Return the masses that a person's stylised body is fitted to.
-
-    Lean organs follow (height / reference height)^0.75; adipose tissue follows height squared and takes
-    three quarters of the weight that differs from that of the reference build; skin follows the body surface
-    (Mosteller). The rule is an assumption, listed in the body.
-    """
-    height, weight = reference_size(person.sex)
-    lean = (height_cm / height) ** LEAN_POWER
-    build = (height_cm / height) ** 2
-    organ = {
-        name: target.target_mass_g[person.sex] * lean
-        for name, target in ORGANS.items()
-        if person.sex in target.target_mass_g and name not in ("adipose", "skin", "breasts")
-    }
-    organ["breasts"] = ORGANS["breasts"].target_mass_g[person.sex]
-    extra = 1000.0 * (weight_kg - weight * build)
-    adipose = ORGANS["adipose"].target_mass_g[person.sex] * build + ADIPOSE_SHARE_OF_WEIGHT_CHANGE * extra
-    surface = math.sqrt(height_cm * weight_kg / (height * weight))
-    return Targets(
-        organ,
-        max(adipose, LEAST_ADIPOSE_SHARE * 1000.0 * weight_kg),
-        ORGANS["skin"].target_mass_g[person.sex] * surface,
-        1000.0 * weight_kg,
-    )
+COARSE_MM = 6.0
+# the organs that give way to their neighbours are drawn last
+LAST = ("small_intestine", "lungs")
+# subcutaneous fat is thinner on the limbs: their depth counts so many times
+LIMB_FAT_DEPTH = {"skin_arm": 2.2, "skin_leg": 1.4}
 
 
 class _Builder:
@@ -92,7 +58,14 @@ class _Builder:
         )
         self.materials: tuple[Material, ...] = (material("air"), *(material(name) for name in names))
         self.index = {m.name: i for i, m in enumerate(self.materials)}
-        self.girth = self._solve_girth()
+        self.girth = self._solve_girth(0.0)
+        if voxel_mm < COARSE_MM:
+            # the estimate of the fill's mass leaves a per cent or two; a coarse drawing tells it
+            coarse = _Builder.__new__(_Builder)
+            coarse.__dict__.update(self.__dict__, voxel_mm=COARSE_MM)
+            grid, drawing = _draw(coarse)
+            drawn = float(_fill_material(coarse, drawing)[1][drawing.labels > 0].sum() * grid.voxel_cm3)
+            self.girth = self._solve_girth(drawn - self.targets.total)
 
     def frames(self, girth: float) -> dict[str, Frame]:
         frame_girth = girth if girth < 1 else girth**0.4
@@ -158,7 +131,7 @@ class _Builder:
             for mirror in (False, True)
         ]
 
-    def _solve_girth(self) -> float:
+    def _solve_girth(self, bias_g: float) -> float:
         """Find the factor on the outline that gives the weight, on coarse voxels."""
         known = sum(m for name, m in self.targets.organ.items() if name not in ("adipose", "residual"))
         density = {"lungs": 0.26, "bone": 1.35}
@@ -170,7 +143,7 @@ class _Builder:
             outline = self.outline(girth)
             axes = _axes(outline.grid(9.0))
             inside = float((outline.depth(axes) > 0).sum()) * 0.9**3
-            return known + 1.05 * (inside - volume) - self.targets.total
+            return known + bias_g + 1.05 * (inside - volume) - self.targets.total
 
         low, high = 1.0, 1.1
         f_low, f_high = excess(low), excess(high)
@@ -188,62 +161,7 @@ def _axes(grid: Grid) -> Axes:
     return z.astype(np.float32), y.astype(np.float32), x.astype(np.float32)
 
 
-class _Drawing:
-    """Labels while they are drawn: earlier organs keep their voxels."""
-
-    def __init__(
-        self, axes: Axes, depth: NDArray[np.float32], names: tuple[str, ...], voxel_cm3: float
-    ) -> None:
-        self.axes, self.depth, self.names, self.voxel_cm3 = axes, depth, names, voxel_cm3
-        self.labels = np.zeros(depth.shape, dtype=np.int16)
-        self.bone_depth = np.zeros(depth.shape, dtype=np.float32)
-
-    def number(self, name: str) -> int:
-        return self.names.index(name) + 1
-
-    def claim(self, shapes: list[Shape]) -> list[tuple[tuple[slice, slice, slice], NDArray[np.bool_]]]:
-        """Return the free voxels inside the skin that the solids hold, without double counting."""
-        found = []
-        for shape in shapes:
-            box, depth = shape.depth(self.axes)
-            free = (depth > 0) & (self.labels[box] == 0) & (self.depth[box] > 0)
-            found.append((box, free))
-        return found
-
-    def count(self, shapes: list[Shape]) -> int:
-        claims = self.claim(shapes)
-        if len(claims) == 1:
-            return int(claims[0][1].sum())
-        number = np.int16(-1)
-        for box, free in claims:
-            self.labels[box][free] = number
-        total = 0
-        for box, free in claims:
-            part = self.labels[box]
-            total += int((part == number).sum())
-            part[part == number] = 0
-        return total
-
-    def fill(self, name: str, shapes: list[Shape]) -> None:
-        number = self.number(name)
-        for box, free in self.claim(shapes):
-            self.labels[box][free] = number
-
-    def fit(self, shapes: list[Shape], volume_cm3: float, power: float = 2.5) -> list[Shape]:
-        """Scale the radii until the free voxels have the volume (within 1 %, or as near as six tries get)."""
-        q, best, miss = 1.0, shapes, math.inf
-        for _ in range(6):
-            scaled = [shape.scaled(q) for shape in shapes]
-            volume = self.count(scaled) * self.voxel_cm3
-            if abs(volume / volume_cm3 - 1) < miss:
-                best, miss = scaled, abs(volume / volume_cm3 - 1)
-            if miss < 0.01:
-                break
-            q *= min(max((volume_cm3 / max(volume, self.voxel_cm3)) ** (1 / power), 0.6), 1.7)
-        return best
-
-
-def _draw(builder: _Builder) -> tuple[Grid, _Drawing]:
+def _draw(builder: _Builder) -> tuple[Grid, Drawing]:
     outline = builder.outline(builder.girth)
     grid = outline.grid(builder.voxel_mm)
     axes = _axes(grid)
@@ -255,7 +173,7 @@ def _draw(builder: _Builder) -> tuple[Grid, _Drawing]:
         )
         + BONE_SITES
     )
-    drawing = _Drawing(axes, outline.depth(axes), names, grid.voxel_cm3)
+    drawing = Drawing(axes, outline.depth(axes), names, grid.voxel_cm3)
     frames = builder.frames(builder.girth)
     rows = [*load("body/own_solids").rows(), *load("body/published_solids").rows()]
     solids = shapes_from(rows, frames, builder.person.sex) + builder.limbs(builder.girth)
@@ -264,9 +182,10 @@ def _draw(builder: _Builder) -> tuple[Grid, _Drawing]:
         groups.setdefault(solid.organ, []).append(solid)
     _draw_skin(drawing, builder.targets.skin / material("skin").density_g_cm3)
     drawing.fill("breasts", builder.breasts(builder.girth))
-    for name, shapes in groups.items():
+    for name, shapes in sorted(groups.items(), key=lambda group: group[0] in LAST):
         if name.startswith(("cavity", "skin")):
             continue
+        drawing.only = drawing.inside(groups["cavity_chest"]) if name == "lungs" else None
         target = {"air": "", "eyes": "residual_soft_tissue", "tongue": "muscle"}.get(name, name)
         if name in BONE_SITES:
             _note_bone_depth(drawing, shapes)
@@ -278,15 +197,13 @@ def _draw(builder: _Builder) -> tuple[Grid, _Drawing]:
         else:
             for box, free in drawing.claim(shapes):
                 drawing.labels[box][free] = AIRWAY
+    drawing.only = None
     _fill_rest(drawing, groups, builder.targets)
     drawing.labels[drawing.labels == AIRWAY] = 0
     return grid, drawing
 
 
-AIRWAY = np.int16(-2)
-
-
-def _draw_skin(drawing: _Drawing, volume_cm3: float) -> None:
+def _draw_skin(drawing: Drawing, volume_cm3: float) -> None:
     """The outermost voxels, as many as the skin's volume asks for."""
     outer = (drawing.depth > 0) & (drawing.depth < 12)
     wanted = round(volume_cm3 / drawing.voxel_cm3)
@@ -295,13 +212,24 @@ def _draw_skin(drawing: _Drawing, volume_cm3: float) -> None:
     drawing.labels[outer & (drawing.depth < limit)] = drawing.number("skin")
 
 
-def _note_bone_depth(drawing: _Drawing, shapes: list[Shape]) -> None:
+def _note_bone_depth(drawing: Drawing, shapes: list[Shape]) -> None:
     for shape in shapes:
         box, depth = shape.depth(drawing.axes)
         np.maximum(drawing.bone_depth[box], depth, out=drawing.bone_depth[box])
 
 
-def _fill_rest(drawing: _Drawing, groups: dict[str, list[Shape]], targets: Targets) -> None:
+def _fat_depth(drawing: Drawing, groups: dict[str, list[Shape]]) -> NDArray[np.float32]:
+    """The depth that orders voxels by how likely they are subcutaneous fat."""
+    found = drawing.depth.copy()
+    for name, factor in LIMB_FAT_DEPTH.items():
+        for shape in groups.get(name, []):
+            box, depth = shape.depth(drawing.axes)
+            limb = depth >= drawing.depth[box] - 0.1
+            found[box][limb] = drawing.depth[box][limb] * np.float32(factor)
+    return found
+
+
+def _fill_rest(drawing: Drawing, groups: dict[str, list[Shape]], targets: Targets) -> None:
     """Residual tissue in the chest, fat in the abdomen and under the skin, muscle elsewhere."""
     drawing.fill("residual_soft_tissue", groups["cavity_chest"])
     adipose = targets.adipose / material("adipose").density_g_cm3 / drawing.voxel_cm3
@@ -314,15 +242,17 @@ def _fill_rest(drawing: _Drawing, groups: dict[str, list[Shape]], targets: Targe
             limit = np.partition(depth.ravel(), -wanted)[-wanted]
             free = free & (depth >= limit)
         drawing.labels[box][free] = number
+    drawing.fill("residual_soft_tissue", groups["cavity_abdomen"])
     left = round(adipose) - int((drawing.labels == number).sum())
     free = (drawing.labels == 0) & (drawing.depth > 0)
-    depths = drawing.depth[free]
+    fat_depth = _fat_depth(drawing, groups)
+    depths = fat_depth[free]
     limit = np.partition(depths, left)[left] if 0 < left < depths.size else np.float32(1e9 if left > 0 else 0)
-    drawing.labels[free & (drawing.depth < limit)] = number
+    drawing.labels[free & (fat_depth < limit)] = number
     drawing.labels[(drawing.labels == 0) & (drawing.depth > 0)] = drawing.number("muscle")
 
 
-def _fill_material(builder: _Builder, drawing: _Drawing) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+def _fill_material(builder: _Builder, drawing: Drawing) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """Each organ's material; bone as cortical outer voxels round spongiosa, to the mass of the skeleton."""
     lookup = np.zeros(len(drawing.names) + 1, dtype=np.uint8)
     for i, name in enumerate(drawing.names, start=1):
@@ -392,12 +322,12 @@ def _stylised(person: Person, voxel_mm: float, arms: Arms) -> Body:
     found, density = _fill_material(builder, drawing)
     for array in (drawing.labels, found, density):
         array.setflags(write=False)
-    names = [n for n in drawing.names]
+    names = drawing.names
     return Body(
         person=person,
         grid=grid,
         labels=drawing.labels,
-        organs=tuple(names),
+        organs=names,
         material=found,
         density_g_cm3=density,
         materials=builder.materials,
@@ -408,7 +338,7 @@ def _stylised(person: Person, voxel_mm: float, arms: Arms) -> Body:
     )
 
 
-def _landmarks(builder: _Builder, grid: Grid, drawing: _Drawing) -> dict[str, float]:
+def _landmarks(builder: _Builder, grid: Grid, drawing: Drawing) -> dict[str, float]:
     z = grid.axes_mm()[0]
     half = grid.spacing_mm[0] / 2
 
