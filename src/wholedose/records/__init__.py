@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from wholedose.records.ct_series import CtSeries, read_ct_series
+    from wholedose.records.ct_study import read_ct_study
     from wholedose.records.description import describe, describe_text
     from wholedose.records.dose_report import Device, DoseReport, Exposure, Patient, Study
     from wholedose.records.findings import Finding
     from wholedose.records.labels import read_labels
     from wholedose.records.merged_report import merge_reports
+    from wholedose.records.reader import read
     from wholedose.records.report_reader import read_dose_report
     from wholedose.records.sr import Code, ContentItem, StructuredReport, read_structured_report
 
@@ -29,7 +31,9 @@ _HOME = {
     "describe": "description",
     "describe_text": "description",
     "merge_reports": "merged_report",
+    "read": "reader",
     "read_ct_series": "ct_series",
+    "read_ct_study": "ct_study",
     "read_dose_report": "report_reader",
     "read_labels": "labels",
     "read_structured_report": "sr",
@@ -49,7 +53,9 @@ __all__ = [
     "describe",
     "describe_text",
     "merge_reports",
+    "read",
     "read_ct_series",
+    "read_ct_study",
     "read_dose_report",
     "read_labels",
     "read_structured_report",

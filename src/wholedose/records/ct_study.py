@@ -1,7 +1,7 @@
-"""A CT examination from its images and dose report. Defines `read_ct_study`, `scan_of_series` and `merge_report`.
+"""A CT examination from its images and dose report. Defines `read_ct_study`.
 
-What the images say and what the report says are joined here, once: irradiation events give technique and output,
-the series gives the picture, the slice positions and the tube current along the patient.
+What the images say and what the report says are joined here, once: irradiation events give technique and
+output, the series gives the picture, the slice positions and the tube current along the patient.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from wholedose.base import InvalidInput, Tagged, WholedoseError, digest_of
 from wholedose.records.ct_series import CtSeries, read_ct_series
 from wholedose.records.dicom_file import looks_like_dicom, read_header, text
 from wholedose.records.dose_report import DoseReport, Exposure
+from wholedose.records.merged_report import merge_reports
 from wholedose.records.nifti import read_nifti
-from wholedose.records.report_merge import merge_reports
 from wholedose.records.report_reader import read_dose_report
 from wholedose.xray import CtRange, CtScan, TubeCurrent
 
@@ -107,7 +107,11 @@ def scan_of_series(images: CtSeries) -> CtScan:
         phantom_cm=facts.get("phantom_cm"),
         mode=_mode_of(facts),
         scan_z_mm=Tagged(
-            (float(z[0] - half), float(z[-1] + half)), "mm", "extracted", "ImagePositionPatient", "image stack"
+            (float(z[0] - half), float(z[-1] + half)),
+            "mm",
+            "extracted",
+            "ImagePositionPatient",
+            "image stack",
         ),
         collimation_mm=_positive(facts.get("collimation_mm")),
         pitch=_positive(facts.get("pitch")),
@@ -153,7 +157,9 @@ def merge_report(scan: CtScan, images: CtSeries, report: DoseReport) -> CtScan:
     events = [event for event in report.events if event.kind != "localiser"]
     findings = [*scan.findings, *(finding.what for finding in report.findings)]
     if not events:
-        findings.append("The dose report holds no acquisition besides localisers; the image headers are used.")
+        findings.append(
+            "The dose report holds no acquisition besides localisers; the image headers are used."
+        )
         return replace(scan, findings=tuple(findings))
     own = scan.ranges[0]
     mine = _event_of_images(events, own)
@@ -164,8 +170,10 @@ def merge_report(scan: CtScan, images: CtSeries, report: DoseReport) -> CtScan:
             ranges.append(_joined(found, own))
         elif found.start_z_mm is None and found.scan_z_mm is None:
             ranges.append(replace(found, scan_z_mm=own.scan_z_mm))
-            findings.append(f"The range of the event {found.name or found.identifier!r} is not in the report; "
-                            "it is placed on the image.")
+            findings.append(
+                f"The range of the event {found.name or found.identifier!r} is not in the report; "
+                "it is placed on the image."
+            )
         else:
             ranges.append(found)
     person = dict(scan.person)
@@ -234,7 +242,16 @@ def _joined(event: CtRange, own: CtRange) -> CtRange:
     """Return an event's range completed by the images; positions are those of the images."""
     filled = {
         name: getattr(event, name) if getattr(event, name) is not None else getattr(own, name)
-        for name in ("kv", "ctdivol_mgy", "phantom_cm", "mode", "collimation_mm", "pitch", "feed_mm", "rotation_s")
+        for name in (
+            "kv",
+            "ctdivol_mgy",
+            "phantom_cm",
+            "mode",
+            "collimation_mm",
+            "pitch",
+            "feed_mm",
+            "rotation_s",
+        )
     }
     return replace(
         event,
@@ -252,17 +269,29 @@ def _current_of(images: CtSeries) -> TubeCurrent | None:
     z = images.facts.get("z_mm")
     if current is None or z is None or max(current.value) <= 0 or len(current.value) != len(z.value):
         return None
-    return TubeCurrent(np.asarray(z.value), np.asarray(current.value), current.tag, "XRayTubeCurrent per slice")
+    return TubeCurrent(
+        np.asarray(z.value), np.asarray(current.value), current.tag, "XRayTubeCurrent per slice"
+    )
 
 
 def _mode_of(facts: Any) -> Tagged[str] | None:
     for key in ("acquisition_type", "scan_options"):
         word = _text(facts, key).upper()
-        for sign, mode in (("SPIRAL", "helical"), ("HELICAL", "helical"), ("HELIX", "helical"),
-                           ("SEQUENCED", "axial"), ("AXIAL", "axial"), ("STATIONARY", "stationary")):
+        for sign, mode in (
+            ("SPIRAL", "helical"),
+            ("HELICAL", "helical"),
+            ("HELIX", "helical"),
+            ("SEQUENCED", "axial"),
+            ("AXIAL", "axial"),
+            ("STATIONARY", "stationary"),
+        ):
             if sign in word:
                 return Tagged(mode, "1", "extracted", facts[key].code)
-    return Tagged("helical", "1", "derived", "SpiralPitchFactor", "a pitch factor is given") if "pitch" in facts else None
+    return (
+        Tagged("helical", "1", "derived", "SpiralPitchFactor", "a pitch factor is given")
+        if "pitch" in facts
+        else None
+    )
 
 
 def _mean_of(item: Tagged[Any] | None, unit: str) -> Tagged[float] | None:
@@ -272,7 +301,9 @@ def _mean_of(item: Tagged[Any] | None, unit: str) -> Tagged[float] | None:
     if not np.isfinite(values).all() or values.mean() <= 0:
         return None
     same = bool(np.ptp(values) <= 1e-6 * values.max())
-    return Tagged(float(values.mean()), unit, item.tag if same else "derived", item.code, "mean over the slices")
+    return Tagged(
+        float(values.mean()), unit, item.tag if same else "derived", item.code, "mean over the slices"
+    )
 
 
 def _positive(item: Tagged[Any] | None) -> Tagged[Any] | None:

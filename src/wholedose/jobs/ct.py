@@ -1,0 +1,198 @@
+"""A CT estimate as one piece of work. Defines `CtRequest`, `CtOutcome` and `run_ct`.
+
+A request holds all that a user chose and is written into the result, which can be computed again from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from wholedose.base import Executor, InvalidInput, MissingInput, Volume
+from wholedose.body import Body, Person, from_ct
+from wholedose.dose import Ledger
+from wholedose.records import read_ct_study, read_labels
+from wholedose.risk import Appraisal, appraise
+from wholedose.xray import CtDose, CtScan, estimate
+
+Progress = Callable[[float, str], bool]
+"""Called with the fraction done and a line of text; returning False cancels."""
+
+PERSON = ("sex", "age_y", "height_cm", "weight_kg")
+
+
+@dataclass(frozen=True)
+class CtRequest:
+    """What a user asks for, with everything that changes the result.
+
+    Attributes
+    ----------
+    input : str
+        A study folder or a NIfTI volume.
+    labels, label_names : str, optional
+        A label map (NIfTI, DICOM SEG, RTSTRUCT) and a JSON file of names.
+    series : str, optional
+        Which CT series of the folder.
+    sex, age_y, height_cm, weight_kg, name : optional
+        The person; typed values override what the files say.
+    kv, ctdivol_mgy, phantom_cm, dlp_mgy_cm, collimation_mm, pitch : optional
+        Technique; typed values override what the files say.
+    region : str, optional
+        ``"head"``, ``"chest"`` …: where on the body an image without lungs or skull lies.
+    voxel_mm : float
+        Size of the voxels in which the dose is computed.
+    target : float
+        Relative standard uncertainty (statistical) asked of the organs inside the scan.
+    seconds : float, optional
+        Time limit of the simulation.
+    batches : int, optional
+        Fixed number of batches instead of target and time: a replay.
+    seed : int
+    population : str, optional
+        Baseline rates of the risk models.
+    """
+
+    input: str
+    labels: str | None = None
+    label_names: str | None = None
+    series: str | None = None
+    sex: str | None = None
+    age_y: float | None = None
+    height_cm: float | None = None
+    weight_kg: float | None = None
+    name: str = ""
+    kv: float | None = None
+    ctdivol_mgy: float | None = None
+    phantom_cm: int | None = None
+    dlp_mgy_cm: float | None = None
+    collimation_mm: float | None = None
+    pitch: float | None = None
+    region: str | None = None
+    voxel_mm: float = 3.0
+    target: float = 0.01
+    seconds: float | None = None
+    batches: int | None = None
+    seed: int = 1
+    population: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the request as ``result.json`` holds it."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> CtRequest:
+        """Return the request that `to_json` wrote; unknown fields are refused."""
+        known = {item.name for item in fields(cls)}
+        unknown = sorted(set(data) - known)
+        if unknown or "input" not in data:
+            raise InvalidInput(
+                f"The request has {', '.join(unknown) or 'no input'}.",
+                where="result.json",
+                way_out="It was written by another version, or changed.",
+            )
+        return cls(**data)
+
+    def technique(self) -> dict[str, Any]:
+        """Return the typed values of the scan."""
+        names = ("kv", "ctdivol_mgy", "phantom_cm", "dlp_mgy_cm", "collimation_mm", "pitch", *PERSON)
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True, eq=False)
+class CtOutcome:
+    """All that came of a request."""
+
+    request: CtRequest
+    scan: CtScan
+    body: Body
+    dose: CtDose
+    ledger: Ledger
+    appraisal: Appraisal | None
+    no_appraisal: str = ""
+
+
+def run_ct(
+    request: CtRequest, *, executor: Executor | None = None, progress: Progress | None = None
+) -> CtOutcome:
+    """Do all of a request: read, segment, simulate, add up, appraise.
+
+    Parameters
+    ----------
+    request : CtRequest
+    executor : Executor, optional
+        How the batches run; all cores by default. It never changes the result.
+    progress : callable, optional
+        ``progress(fraction, text)``; returning False cancels.
+
+    Raises
+    ------
+    WholedoseError
+        The input is not usable; the sentence says what to do.
+    Cancelled
+        Progress returned False.
+    """
+    tell = progress or (lambda fraction, text: True)
+    tell(0.0, "reading the study")
+    scan = read_ct_study(request.input, series=request.series).with_typed(**request.technique())
+    if scan.image is None:
+        raise MissingInput("The study holds no image.", where=request.input, way_out="Give the CT series.")
+    person = _person(scan, request)
+    labels, names = _labels(request, scan.image)
+    tell(0.05, "building the body")
+    body = from_ct(
+        scan.image, person, labels=labels, label_names=names, voxel_mm=request.voxel_mm, region=request.region
+    )
+    tell(0.15, "simulating")
+    dose = estimate(
+        scan,
+        body,
+        target=request.target,
+        seconds=request.seconds,
+        batches=request.batches,
+        seed=request.seed,
+        executor=executor,
+        progress=lambda fraction, text: tell(0.15 + 0.8 * fraction, text),
+    )
+    ledger = Ledger(body.person).add(dose)
+    tell(0.96, "appraising the risk")
+    appraisal, reason = _appraise(ledger, request)
+    tell(1.0, "done")
+    return CtOutcome(request, scan, body, dose, ledger, appraisal, reason)
+
+
+def replay(request: CtRequest, batches: int) -> CtRequest:
+    """Return the request that gives the same result: the number of batches is fixed."""
+    return replace(request, batches=batches, seconds=None)
+
+
+def _person(scan: CtScan, request: CtRequest) -> Person | None:
+    known = {name: scan.person[name].value for name in PERSON if name in scan.person}
+    if "sex" not in known or "age_y" not in known:
+        return None
+    return Person(**known, name=request.name)
+
+
+def _labels(request: CtRequest, image: Volume) -> tuple[Volume | None, dict[int, str] | None]:
+    if request.labels is None:
+        if request.label_names is not None:
+            raise InvalidInput(
+                "Names of labels are given without a label map.",
+                where="--label-names",
+                way_out="Add --labels FILE.",
+            )
+        return None, None
+    names = Path(request.label_names) if request.label_names else None
+    volume, found = read_labels(Path(request.labels), names, image)
+    return volume, found
+
+
+def _appraise(ledger: Ledger, request: CtRequest) -> tuple[Appraisal | None, str]:
+    from wholedose.base import OutsideDomain
+
+    extra = {"population": request.population} if request.population else {}
+    try:
+        return appraise(ledger, models=["BEIR VII", "ICRP 103"], seed=request.seed, **extra), ""
+    except OutsideDomain as error:
+        return None, str(error)
