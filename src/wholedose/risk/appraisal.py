@@ -164,6 +164,7 @@ def appraise(
 
     Examples
     --------
+    >>> from wholedose.risk import Exposure
     >>> scan = Exposure(34, {"lungs": AbsorbedDose(10.0)}, effective=EffectiveDose(4.0))
     >>> risk = appraise([scan], person=Person(sex="F", age_y=34), samples=1000)
     >>> round(risk.person().total.value * 1e5)
@@ -334,7 +335,7 @@ def _shares(parts: Sequence[SiteModel], exposures: Sequence[ExposureLike], seed:
         variances[group] = float(np.var(total))
     whole = sum(variances.values())
     ranked = sorted(variances.items(), key=lambda pair: -pair[1])
-    return {name: variance / whole for name, variance in ranked if variance > 0} if whole > 0 else {}
+    return {name: variance / whole for name, variance in ranked if variance > 1e-9 * whole}
 
 
 def _provenance(people: Rates, asked: str | Rates, seed: int, samples: int, start: int) -> Provenance:

@@ -113,7 +113,8 @@ class SiteModel:
         self, model: RiskModel, spot: Site, sex: str, rates: Rates, start: int, events: Sequence[Event]
     ) -> None:
         self.model, self.spot, self.sex, self.rates, self.start = model, spot, sex, rates, start
-        self.terms = [self._term(event) for event in events if event.dose.value > 0]
+        terms = [self._term(event) for event in events if event.dose.value > 0]
+        self.terms = [term for term in terms if term.combined != 0.0]  # near 100 nothing lies ahead
 
     def _term(self, event: Event) -> _Term:
         alive = self.rates.alive(self.sex, self.start)

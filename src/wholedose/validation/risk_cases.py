@@ -13,7 +13,7 @@ CASES: tuple[tuple[str, float, float, str], ...] = (
     ("risk/lar_uncertainty_cases", 0.03, 0.01, "independent sampling, 200,000 draws, Korean rates"),
     ("risk/beir_vii_region1_vs_12d1", 0.001, 5e-4, "independent computation, rates of region 1"),
 )
-EVIDENCE: Evidence = "peer code"
+EVIDENCE: Evidence = "own simulation"  # written for this project by another hand, not published
 
 
 def rows(reference: Path | None, progress: Progress | Callable[[str], None] = lambda text: None) -> list[Row]:

@@ -1,8 +1,8 @@
 """Suites of the room risk that compute any file of the reference columns. Defines one function per suite.
 
 Each takes the rows of a CSV (dictionaries of text by column) and the file's path, beside which the baseline
-rates are looked for, and returns, in order, ``{"row", "ours", "u", "reason"}``: the output columns as computed
-here, their Monte Carlo standard errors (0 where the computation is exact), and why a row could not be computed.
+rates are looked for, and returns, in order, ``{"row", "ours", "u", "reason"}``: the output columns as
+computed here, their Monte Carlo standard errors (0 where the computation is exact), and why not.
 """
 
 from __future__ import annotations
@@ -93,8 +93,8 @@ def rates_beside(path: Path) -> Path:
 def rates_named(name: str, rates_folder: Path) -> Rates:
     """Return the rates of a population as reference files name it.
 
-    ``korea<year>`` reads ``larisk_incid<year>.csv`` and ``larisk_life<year>.csv`` in the folder; anything else
-    is a population that ships.
+    ``korea<year>`` reads ``larisk_incid<year>.csv`` and ``larisk_life<year>.csv`` in the folder; any other
+    name is a population that ships.
 
     Raises
     ------

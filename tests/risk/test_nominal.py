@@ -1,0 +1,56 @@
+"""The population reading of effective dose."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from wholedose.base import Cause, EffectiveDose, OutsideDomain
+from wholedose.risk import Draws, population_reading
+from wholedose.risk.nominal import spread
+
+
+def test_nominal_coefficients_of_icrp_103() -> None:
+    """5.5 + 0.2 % per Sv for the whole population, 4.1 + 0.1 % for adults."""
+    reading = population_reading(EffectiveDose(10.0), Draws(1, 1000))
+    assert reading.cancer.value == pytest.approx(5.5e-4)
+    assert reading.heritable.value == pytest.approx(0.2e-4)
+    assert reading.total.value == pytest.approx(5.7e-4)
+    assert reading.adult_total == pytest.approx(4.2e-4)
+
+
+def test_interval_has_the_assumed_relative_width() -> None:
+    """The 90 % interval is that of the EPA projection: a factor of about 2 each way around the median."""
+    reading = population_reading(EffectiveDose(10.0), Draws(1, 40_000))
+    assert spread() == pytest.approx((math.log(0.18 / 0.043) + math.log(0.25 / 0.065)) / 2 / 3.2898, rel=1e-4)
+    assert math.sqrt(reading.total.high / reading.total.low) == pytest.approx(
+        math.exp(1.645 * spread()), rel=0.02
+    )
+    assert reading.total.median == pytest.approx(reading.total.value, rel=0.02)
+    assert "assumption" in reading.interval_note
+
+
+def test_dose_uncertainty_widens_it() -> None:
+    """The causes of the effective dose enter in quadrature on the log scale."""
+    dose = EffectiveDose(10.0, {Cause("output calibration", "A"): 5.0})
+    wide = population_reading(dose, Draws(1, 40_000)).total
+    expected = math.exp(2 * 1.645 * math.hypot(spread(), 0.5))
+    assert wide.high / wide.low == pytest.approx(expected, rel=0.03)
+
+
+def test_it_is_never_a_persons_risk() -> None:
+    """Kind and statement say that the number belongs to a reference population."""
+    reading = population_reading(EffectiveDose(0.0), Draws(1, 100))
+    assert reading.kind == "population"
+    assert "not the risk of this person" in reading.statement
+    assert reading.to_json()["statement"] == reading.statement
+    assert reading.total.value == 0.0
+    assert np.isfinite(reading.total.high)
+
+
+def test_high_effective_dose_is_refused() -> None:
+    """Effective dose does not describe harm above 1 Sv."""
+    with pytest.raises(OutsideDomain, match="1500 mSv is above 1000 mSv"):
+        population_reading(EffectiveDose(1500.0), Draws(1, 100))
