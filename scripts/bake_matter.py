@@ -1,15 +1,16 @@
 """Bake the grids of `wholedose.matter` from XCOM, xraylib and spekpy. The same inputs give the same bytes.
 
-Run ``python scripts/bake_matter.py [elements] [spectra]`` in an environment with the test group
-installed; without names it bakes everything. The result is committed; users never run this.
+Run ``python scripts/bake_matter.py [elements] [spectra] [--out DIR]`` in an environment with the test
+group installed; without names it bakes everything (spectra: three minutes). The result is committed;
+users never run this.
 """
 
 from __future__ import annotations
 
+import argparse
 import io
 import itertools
 import json
-import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -38,9 +39,9 @@ SPARSE_NODES = (
 )  # Hubbell's nodes from 6/Angstrom on
 
 
-def write_npz(name: str, header: dict[str, str], arrays: dict[str, NDArray[Any]]) -> None:
+def write_npz(folder: Path, name: str, header: dict[str, str], arrays: dict[str, NDArray[Any]]) -> None:
     """Write an npz whose bytes depend only on its content: sorted, fixed time stamps."""
-    path = DATA / f"{name}.npz"
+    path = folder / f"{name}.npz"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for key, array in sorted({**arrays, "header": np.array(json.dumps(header))}.items()):
             buffer = io.BytesIO()
@@ -151,7 +152,7 @@ def attempt(function: Any, *arguments: Any) -> float:
         return 0.0
 
 
-def bake_elements() -> None:
+def bake_elements(folder: Path) -> None:
     import tables  # type: ignore[import-untyped]
     import xcom
     import xraylib
@@ -218,6 +219,7 @@ def bake_elements() -> None:
     scatter = np.minimum(np.maximum.accumulate(scatter, axis=1), np.arange(1, MAX_Z + 1)[:, None])
     assert np.all(np.diff(form, axis=1) <= 0)
     write_npz(
+        folder,
         "elements",
         {
             "title": "Photon cross sections, form factors, incoherent functions and K shell, Z = 1 to 86",
@@ -261,7 +263,7 @@ BIN_KEV = 0.5
 FINE_BIN_KEV = 0.1
 
 
-def bake_spectra() -> None:
+def bake_spectra(folder: Path) -> None:
     """Bremsstrahlung divided by (kV - E) in 0.5 keV bins, and each line, per kV and anode angle."""
     import spekpy
 
@@ -282,6 +284,7 @@ def bake_spectra() -> None:
         print(f"angle {angle:g}", flush=True)
     energies = sorted(lines)
     write_npz(
+        folder,
         "tube_spectra",
         {
             "title": "Photon fluence of a tungsten-anode X-ray tube without any filtration, 40 to 150 kV",
@@ -305,10 +308,14 @@ def bake_spectra() -> None:
 
 
 def main() -> None:
-    DATA.mkdir(parents=True, exist_ok=True)
-    wanted = sys.argv[1:] or ["elements", "spectra"]
-    for name in wanted:
-        globals()[f"bake_{name}"]()
+    parser = argparse.ArgumentParser(description="Bake the grids of wholedose.matter.")
+    parser.add_argument("names", nargs="*", metavar="{elements,spectra}")
+    parser.add_argument("--out", type=Path, default=DATA)
+    arguments = parser.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    bakers = {"elements": bake_elements, "spectra": bake_spectra}
+    for name in arguments.names or bakers:
+        bakers[name](arguments.out)
 
 
 if __name__ == "__main__":
