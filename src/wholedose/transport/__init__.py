@@ -7,12 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from wholedose.transport.geometry import Regions, VoxelGeometry
+    from wholedose.transport.shapes import Box, Cylinder, Disc, Shape
     from wholedose.transport.simulation import simulate
+    from wholedose.transport.solids import ShapeRegions, Solid, SolidGeometry
     from wholedose.transport.sources import IsotropicSource, ParallelBeam, Source
     from wholedose.transport.tally import EnergyBalance, RegionTally, Tally
     from wholedose.transport.xray_beam import XrayBeam
 
 _HOMES = {
+    "Box": "shapes",
+    "Cylinder": "shapes",
+    "Disc": "shapes",
+    "Shape": "shapes",
+    "ShapeRegions": "solids",
+    "Solid": "solids",
+    "SolidGeometry": "solids",
     "EnergyBalance": "tally",
     "IsotropicSource": "sources",
     "ParallelBeam": "sources",
@@ -26,11 +35,18 @@ _HOMES = {
 }
 
 __all__ = [
+    "Box",
+    "Cylinder",
+    "Disc",
     "EnergyBalance",
     "IsotropicSource",
     "ParallelBeam",
     "RegionTally",
     "Regions",
+    "Shape",
+    "ShapeRegions",
+    "Solid",
+    "SolidGeometry",
     "Source",
     "Tally",
     "VoxelGeometry",

@@ -29,7 +29,7 @@ FloatArray = NDArray[np.float64]
 class BatchScores(NamedTuple):
     """What a batch leaves: its scores and (emitted, deposited, escaped) in keV."""
 
-    scores: VoxelScores
+    scores: Any
     energy_kev: tuple[float, float, float]
 
 

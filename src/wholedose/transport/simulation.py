@@ -13,6 +13,8 @@ from wholedose.tables import digest as table_digest
 from wholedose.transport.batch import VoxelBatches, voxel_batches
 from wholedose.transport.batch_sums import BatchSums
 from wholedose.transport.geometry import Regions, VoxelGeometry
+from wholedose.transport.solid_batch import SolidBatches, solid_batches
+from wholedose.transport.solids import ShapeRegions, SolidGeometry
 from wholedose.transport.sources import Source
 from wholedose.transport.tally import Tally
 
@@ -40,11 +42,11 @@ def default_histories(voxels: int) -> int:
 
 
 def simulate(
-    geometry: VoxelGeometry,
+    geometry: VoxelGeometry | SolidGeometry,
     source: Source,
     *,
     seed: int,
-    regions: Regions | None = None,
+    regions: Regions | ShapeRegions | None = None,
     histories_per_batch: int | None = None,
     batches: int | None = None,
     target: Mapping[str, float] | float | None = None,
@@ -63,12 +65,12 @@ def simulate(
 
     Parameters
     ----------
-    geometry : VoxelGeometry
+    geometry : VoxelGeometry or SolidGeometry
     source : ParallelBeam, XrayBeam or IsotropicSource
     seed : int
         0 ≤ seed < 2⁶³.
-    regions : Regions, optional
-        Named groups of voxels.
+    regions : Regions or ShapeRegions, optional
+        Named groups of voxels, or shapes among solids.
     histories_per_batch : int, optional
         By default `default_histories`.
     batches : int, optional
@@ -87,7 +89,8 @@ def simulate(
     analogue_voxels : bool
         Score voxels by the analogue estimator too.
     estimator : {"track length", "analogue"}
-        Analogue uses Woodcock tracking: more histories a second, much less information from each.
+        Analogue uses Woodcock tracking: more histories a second, much less information from each. Regions
+        get the analogue score in any case.
 
     Returns
     -------
@@ -124,16 +127,21 @@ def simulate(
         if batches is not None
         else (MOST_BATCHES if target is not None or seconds else DEFAULT_BATCHES)
     )
-    run = voxel_batches(
-        geometry,
-        source,
-        regions,
-        seed=seed,
-        histories=per_batch,
-        voxel_scores=voxel_scores,
-        analogue_voxels=analogue_voxels,
-        ray_stepping=estimator == "track length",
-    )
+    run: VoxelBatches | SolidBatches
+    if isinstance(geometry, SolidGeometry):
+        shapes = regions if isinstance(regions, ShapeRegions) else None
+        run = solid_batches(geometry, source, shapes, seed=seed, histories=per_batch)
+    else:
+        run = voxel_batches(
+            geometry,
+            source,
+            regions if isinstance(regions, Regions) else None,
+            seed=seed,
+            histories=per_batch,
+            voxel_scores=voxel_scores,
+            analogue_voxels=analogue_voxels,
+            ray_stepping=estimator == "track length",
+        )
     sums = BatchSums(run)
     started = time.monotonic()
     results = (executor or SerialExecutor()).map(run, range(limit))
@@ -166,18 +174,18 @@ def simulate(
         energy_balance=sums.energy_balance(),
         provenance=_provenance(run, sums.done, geometry, source, regions, estimator),
         target_missed=sums.missed(wanted),
-        grid=geometry.grid,
-        mass_g=geometry.mass_g,
+        grid=geometry.grid if isinstance(geometry, VoxelGeometry) else None,
+        mass_g=geometry.mass_g if isinstance(geometry, VoxelGeometry) else None,
         sums=sums.voxels,
     )
 
 
 def _provenance(
-    run: VoxelBatches,
+    run: VoxelBatches | SolidBatches,
     done: int,
-    geometry: VoxelGeometry,
+    geometry: VoxelGeometry | SolidGeometry,
     source: Source,
-    regions: Regions | None,
+    regions: Regions | ShapeRegions | None,
     estimator: str,
 ) -> Provenance:
     inputs = {"geometry": geometry.digest(), "source": source.digest()}
@@ -190,14 +198,18 @@ def _provenance(
         histories=done * run.histories,
         tables={"matter/elements": table_digest("matter/elements")},
         inputs=inputs,
-        options={"histories_per_batch": run.histories, "estimator": estimator, "voxel_scores": run.by_voxel},
+        options={
+            "histories_per_batch": run.histories,
+            "estimator": estimator,
+            "voxel_scores": getattr(run, "by_voxel", False),
+        },
     )
 
 
 def _checked(
-    geometry: VoxelGeometry,
+    geometry: VoxelGeometry | SolidGeometry,
     seed: int,
-    regions: Regions | None,
+    regions: Regions | ShapeRegions | None,
     histories_per_batch: int | None,
     batches: int | None,
     seconds: float | None,
@@ -214,7 +226,21 @@ def _checked(
             raise InvalidInput(f"{name} is {value}; it must be positive.", where=name)
     if estimator not in ("track length", "analogue"):
         raise UnknownName("estimator", str(estimator), ["track length", "analogue"])
-    if regions is not None and regions.labels.shape != geometry.grid.shape:
+    if isinstance(geometry, SolidGeometry) != isinstance(regions, ShapeRegions) and regions is not None:
+        raise InvalidInput(
+            f"{type(regions).__name__} do not go with {type(geometry).__name__}.",
+            where="regions",
+            way_out="Voxels are scored by Regions, solids by ShapeRegions.",
+        )
+    if isinstance(geometry, SolidGeometry):
+        if estimator == "analogue":
+            raise InvalidInput(
+                "Solids are always scored by both estimators.",
+                where="estimator",
+                way_out="Read analogue_kev of the regions.",
+            )
+        return int(histories_per_batch or default_histories(0))
+    if isinstance(regions, Regions) and regions.labels.shape != geometry.grid.shape:
         raise InvalidInput(
             f"The labels have shape {regions.labels.shape}, the geometry {geometry.grid.shape}.",
             where="regions",
@@ -224,7 +250,9 @@ def _checked(
     return int(histories_per_batch or default_histories(int(np.prod(geometry.grid.shape))))
 
 
-def _targets(regions: Regions | None, target: Mapping[str, float] | float | None) -> dict[str, float]:
+def _targets(
+    regions: Regions | ShapeRegions | None, target: Mapping[str, float] | float | None
+) -> dict[str, float]:
     """Return the target of each region by name; "total" where there are no regions."""
     if target is None:
         return {}
