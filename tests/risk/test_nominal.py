@@ -7,9 +7,10 @@ import math
 import numpy as np
 import pytest
 
-from wholedose.base import Cause, EffectiveDose, OutsideDomain
-from wholedose.risk import Draws, population_reading
+from wholedose.base import AbsorbedDose, Cause, EffectiveDose, OutsideDomain
+from wholedose.risk import Draws, Exposure, population_reading
 from wholedose.risk.nominal import spread
+from wholedose.tables import load
 
 
 def test_nominal_coefficients_of_icrp_103() -> None:
@@ -54,3 +55,38 @@ def test_high_effective_dose_is_refused() -> None:
     """Effective dose does not describe harm above 1 Sv."""
     with pytest.raises(OutsideDomain, match="1500 mSv is above 1000 mSv"):
         population_reading(EffectiveDose(1500.0), Draws(1, 100))
+
+
+def test_tissue_table_is_consistent_with_itself_and_with_table_1() -> None:
+    """Columns sum to the printed totals, the detriment follows from its formula, and 5.5 and 4.1 % come out."""
+    table = load("risk/icrp103_tissues")
+    for kind, nominal, detriment, percent in (("whole", 1715, 574, 5.5), ("adult", 1179, 422, 4.1)):
+        cases, printed = table[f"nominal_{kind}"], table[f"detriment_{kind}"]
+        assert cases.sum() == nominal
+        assert printed.sum() == pytest.approx(detriment, abs=0.5)
+        cancer = printed.sum() - printed[table["tissue"] == "heritable"].sum()
+        assert cancer / 100 == pytest.approx(percent, abs=0.05)
+        k, q_min = table["lethality"], table["quality_min"]
+        q = q_min + (1 - q_min) * k
+        formula = cases * (k + q * (1 - k)) * table[f"life_lost_{kind}"]
+        rounding = (
+            0.5 * formula / cases + 0.02 * printed + 0.05
+        )  # of the cases to whole numbers, of k to 2 digits
+        assert (abs(formula - printed) < rounding)[table["tissue"] != "skin"].all()
+
+
+def test_tissues_of_a_uniform_dose_sum_to_the_nominal_detriment() -> None:
+    """With 10 mSv everywhere the tissues' detriments sum to 5.74 per 10,000, the total of Table A.4.1."""
+    names = [str(name) for name in load("dose/remainder_tissues")["tissue"]]
+    names += ["testes", "ovaries", *(str(o) for o in load("risk/icrp103_tissues")["organ"])]
+    scan = Exposure(40, dict.fromkeys(names, AbsorbedDose(10.0)))
+    rows = population_reading(EffectiveDose(10.0), Draws(1, 100), [scan]).tissues
+    assert len(rows) == 14
+    assert sum(row.detriment for row in rows) == pytest.approx(5.74e-4, rel=1e-3)
+    assert rows[0].tissue == "other_solid"
+    lungs = next(row for row in rows if row.tissue == "lung")
+    assert lungs.cases == pytest.approx(1.14e-4)
+    bare = population_reading(
+        EffectiveDose(1.0), Draws(1, 100), [Exposure(40, {"lungs": AbsorbedDose(10.0)})]
+    )
+    assert [row.tissue for row in bare.tissues] == ["lung"]

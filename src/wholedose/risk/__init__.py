@@ -4,7 +4,7 @@ from wholedose.risk.appraisal import Appraisal, appraise, models
 from wholedose.risk.bands import Band, band, bands, personal_number
 from wholedose.risk.exposure import Exposure, ExposureLike, exposures_of
 from wholedose.risk.lifetime import Latency, LifetimeRisk, lifetime_risk
-from wholedose.risk.nominal import PopulationReading, population_reading
+from wholedose.risk.nominal import PopulationReading, TissueReading, population_reading
 from wholedose.risk.parameters import Site, site, sites
 from wholedose.risk.rates import Rates, population, populations
 from wholedose.risk.readings import PersonReading, SiteReading
@@ -28,6 +28,7 @@ __all__ = [
     "RiskModel",
     "Site",
     "SiteReading",
+    "TissueReading",
     "appraise",
     "band",
     "bands",

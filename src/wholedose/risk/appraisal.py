@@ -41,6 +41,7 @@ TABLES = (
     "constants",
     "rates_canepirisk",
     "icrp103_nominal",
+    "icrp103_tissues",
     "epa_uncertainty",
     "bands",
 )
@@ -195,7 +196,7 @@ def appraise(
                     where="models",
                     way_out="Give effective doses, or leave ICRP 103 out of models.",
                 )
-            readings[name] = population_reading(effective, draws)
+            readings[name] = population_reading(effective, draws, exposures)
         else:
             raise UnknownName("risk model", name, [*PERSON_MODELS, ICRP_103])
     if not readings:

@@ -93,7 +93,12 @@ def exposures_of(source: HasExposures | Iterable[ExposureLike]) -> list[Exposure
 
 
 def site_dose(exposure: ExposureLike, spot: Site) -> AbsorbedDose | None:
-    """Return the dose that enters a site: the mean over those of its organs that are there, None without any.
+    """Return the dose that enters a site: the mean over its organs that are there, None without any."""
+    return mean_dose(exposure, spot.organs)
+
+
+def mean_dose(exposure: ExposureLike, organs: Sequence[str]) -> AbsorbedDose | None:
+    """Return the arithmetic mean dose of those of the organs that are there, None without any.
 
     Raises
     ------
@@ -101,7 +106,7 @@ def site_dose(exposure: ExposureLike, spot: Site) -> AbsorbedDose | None:
         An organ's dose is negative or not an absorbed dose.
     """
     doses = []
-    for organ in spot.organs:
+    for organ in organs:
         if organ in exposure.organs:
             item = exposure.organs[organ]
             dose = item if isinstance(item, AbsorbedDose) else getattr(item, "dose", None)

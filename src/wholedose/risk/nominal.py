@@ -1,14 +1,16 @@
-"""The population reading of effective dose (ICRP 103). Defines `PopulationReading`."""
+"""The population reading of effective dose (ICRP 103). Defines `PopulationReading`, `TissueReading`."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from wholedose.base import EffectiveDose, OutsideDomain
+from wholedose.base import AbsorbedDose, EffectiveDose, EquivalentDose, OutsideDomain
+from wholedose.risk.exposure import ExposureLike, mean_dose
 from wholedose.risk.sampling import Draws, Interval
 from wholedose.tables import load
 
@@ -22,6 +24,38 @@ INTERVAL_NOTE = (
 )
 MODEL = "ICRP 103"
 LIMIT_MSV = 1000.0
+
+
+@dataclass(frozen=True)
+class TissueReading:
+    """Nominal risk of one tissue in a reference population (ICRP 103, Table A.4.1a).
+
+    Attributes
+    ----------
+    tissue : str
+        Such as ``"lung"``, ``"other_solid"``, ``"heritable"``.
+    dose : EquivalentDose
+        Of the tissue's organ, photons and electrons.
+    cases : float
+        Nominal cases, as a probability; for skin nearly all are not fatal.
+    detriment : float
+        Weighted by lethality, quality of life and years lost.
+    """
+
+    tissue: str
+    dose: EquivalentDose
+    cases: float
+    detriment: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a row for ``result.json``."""
+        return {
+            "tissue": self.tissue,
+            "dose_msv": self.dose.value,
+            "u_msv": self.dose.u,
+            "cases": self.cases,
+            "detriment": self.detriment,
+        }
 
 
 @dataclass(frozen=True)
@@ -40,6 +74,9 @@ class PopulationReading:
         Cancer and heritable effects together.
     adult_total : float
         With the coefficients for adults, central value.
+    tissues : tuple of TissueReading
+        By tissue, where organ doses are known; their detriments need not sum to the total, whose effective
+        dose uses rounded weights.
     statement, interval_note : str
         What the number is, and where its interval comes from.
     """
@@ -51,6 +88,7 @@ class PopulationReading:
     heritable: Interval
     total: Interval
     adult_total: float
+    tissues: tuple[TissueReading, ...] = ()
     statement: str = STATEMENT
     interval_note: str = INTERVAL_NOTE
 
@@ -64,6 +102,7 @@ class PopulationReading:
             "cancer": self.cancer.to_json(),
             "heritable": self.heritable.to_json(),
             "adult_total": self.adult_total,
+            "tissues": [row.to_json() for row in self.tissues],
             "statement": self.statement,
             "interval_note": self.interval_note,
         }
@@ -75,8 +114,33 @@ def spread() -> float:
     return float(np.mean(np.log(table["hi90"] / table["lo90"]))) / (2.0 * 1.6449)
 
 
-def population_reading(effective: EffectiveDose, draws: Draws) -> PopulationReading:
+def tissue_readings(exposures: Sequence[ExposureLike]) -> tuple[TissueReading, ...]:
+    """Return the nominal risk of each tissue that has a dose in every exposure, the largest detriment first.
+
+    Remainder and gonads are means over their organs, as in effective dose. The whole-population coefficients
+    are averages over both sexes: they are applied to the organs of one body without correction.
+    """
+    remainder = tuple(str(name) for name in load("dose/remainder_tissues")["tissue"])
+    groups = {"remainder": remainder, "gonads": ("testes", "ovaries")}
+    rows = []
+    for row in load("risk/icrp103_tissues").rows():
+        organ = str(row["organ"])
+        doses = [mean_dose(item, groups.get(organ, (organ,))) for item in exposures]
+        found = [dose for dose in doses if dose is not None]
+        if len(found) == len(doses):
+            dose = AbsorbedDose.total(found).to(EquivalentDose)
+            per_sv = dose.value / 1000.0 * 1e-4
+            cases, detriment = float(row["nominal_whole"]), float(row["detriment_whole"])
+            rows.append(TissueReading(str(row["tissue"]), dose, cases * per_sv, detriment * per_sv))
+    return tuple(sorted(rows, key=lambda item: -item.detriment))
+
+
+def population_reading(
+    effective: EffectiveDose, draws: Draws, exposures: Sequence[ExposureLike] = ()
+) -> PopulationReading:
     """Return the nominal risk of a reference population from an effective dose.
+
+    `exposures` give the rows by tissue.
 
     Raises
     ------
@@ -114,4 +178,5 @@ def population_reading(effective: EffectiveDose, draws: Draws) -> PopulationRead
         heritable=Interval.of(heritable, heritable * factor),
         total=Interval.of(total, total * factor),
         adult_total=adult,
+        tissues=tissue_readings(exposures) if exposures else (),
     )
