@@ -132,6 +132,8 @@ def test_a_site_without_dose_is_left_out_with_the_reason() -> None:
     reading = quick(bare).person()
     assert [row.site for row in reading.sites] == ["lung"]
     assert reading.left_out["thyroid"] == "no dose to thyroid in 1 exposure(s)"
+    assert reading.left_out["other_solid"] == "no dose to any of its organs in 1 exposure(s)"
+    assert reading.notes[-1].startswith("The total is without stomach, colon")
     assert quick(scan(), bare).person().left_out["colon"] == "no dose to colon in 1 exposure(s)"
 
 

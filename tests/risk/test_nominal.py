@@ -58,7 +58,7 @@ def test_high_effective_dose_is_refused() -> None:
 
 
 def test_tissue_table_is_consistent_with_itself_and_with_table_1() -> None:
-    """Columns sum to the printed totals, the detriment follows from its formula, and 5.5 and 4.1 % come out."""
+    """Columns sum to the printed totals, the detriment follows from its formula, 5.5 and 4.1 % come out."""
     table = load("risk/icrp103_tissues")
     for kind, nominal, detriment, percent in (("whole", 1715, 574, 5.5), ("adult", 1179, 422, 4.1)):
         cases, printed = table[f"nominal_{kind}"], table[f"detriment_{kind}"]
@@ -69,9 +69,7 @@ def test_tissue_table_is_consistent_with_itself_and_with_table_1() -> None:
         k, q_min = table["lethality"], table["quality_min"]
         q = q_min + (1 - q_min) * k
         formula = cases * (k + q * (1 - k)) * table[f"life_lost_{kind}"]
-        rounding = (
-            0.5 * formula / cases + 0.02 * printed + 0.05
-        )  # of the cases to whole numbers, of k to 2 digits
+        rounding = 0.5 * formula / cases + 0.02 * printed + 0.05  # of the cases and of k as printed
         assert (abs(formula - printed) < rounding)[table["tissue"] != "skin"].all()
 
 

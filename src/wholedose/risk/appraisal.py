@@ -270,7 +270,7 @@ def _person_reading(
         baseline=_any_cancer(people, sex, start),
         excess_by_age=curve,
         years_lost_if_fatal=float(np.sum(curve * people.remaining_years(sex))),
-        notes=NOTES + people.notes,
+        notes=(*NOTES, *people.notes, *_incomplete(left_out)),
     )
 
 
@@ -285,7 +285,8 @@ def _doses(
     doses = [site_dose(item, spot) for item in exposures]
     found = [dose for dose in doses if dose is not None]
     if len(found) < len(doses):
-        raise _LeftOut(f"no dose to {' or '.join(spot.organs)} in {len(doses) - len(found)} exposure(s)")
+        organ = spot.organs[0] if len(spot.organs) == 1 else "any of its organs"
+        raise _LeftOut(f"no dose to {organ} in {len(doses) - len(found)} exposure(s)")
     total = sum(dose.value for dose in found) / 1000.0
     try:
         check_dose(total, where=spot.name)
@@ -312,6 +313,10 @@ def _row(part: SiteModel, spot: Site, dose: AbsorbedDose, sample: Sample) -> Sit
         baseline=part.rates.lifetime_baseline(spot.name, part.sex, part.start),
         note=note,
     )
+
+
+def _incomplete(left_out: Mapping[str, str]) -> tuple[str, ...]:
+    return (f"The total is without {', '.join(left_out)}.",) if left_out else ()
 
 
 def _any_cancer(people: Rates, sex: str, start: int) -> float | None:
