@@ -9,7 +9,7 @@ import pytest
 
 from wholedose.base import Grid, InvalidInput, MissingInput, OutsideDomain, Volume
 from wholedose.tables import load
-from wholedose.xray.ssde import (
+from wholedose.xray.size_specific import (
     body_mask,
     effective_diameter_cm,
     ssde,

@@ -1,0 +1,154 @@
+"""Make the derived tables of the xray room: sensitivities of organ doses and the scatter kernel along z.
+
+    python scripts/make_xray_tables.py sensitivity   # writes xray/ct_sensitivity.csv, some minutes
+    python scripts/make_xray_tables.py filters       # prints what the generic filters are fitted to
+    python scripts/make_xray_tables.py kernel        # prints share and length of the scatter kernel
+
+Every run has fixed seeds and batches, so that the tables can be made again.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from wholedose.base import ThreadExecutor
+from wholedose.body import Body, Person, stylised
+from wholedose.transport import simulate
+from wholedose.xray import CtBeam, CtScan, calibrate, resolve
+from wholedose.xray.calibration import CENTRE, PERIPHERY, chambers, cylinder
+from wholedose.xray.ct_budget import OUTSIDE
+from wholedose.xray.ct_estimate import organ_terms, run_range
+from wholedose.xray.ct_rules import ResolvedRange
+from wholedose.xray.ct_source import rotation
+
+DATA = Path(__file__).resolve().parents[1] / "src/wholedose/tables/data/xray"
+SHAPES = {
+    "head": ("generic_head", "xcist_small", "xcist_medium", "generic_body"),
+    "trunk": ("generic_body", "xcist_small", "xcist_medium", "xcist_large"),
+}
+FILTRATIONS_MM = (4.0, 8.0)
+BATCHES = 60
+EXECUTOR = ThreadExecutor()
+
+
+def scans(body: Body) -> dict[str, ResolvedRange]:
+    """A head scan (16 cm phantom) and a scan of the whole trunk with neck (32 cm phantom)."""
+    marks = body.landmarks
+    found = {}
+    for name, low, high, phantom in (
+        ("head", marks["chin"], marks["vertex"], 16),
+        ("trunk", marks["hip"], marks["chin"], 32),
+    ):
+        scan = CtScan.typed(
+            kv=120.0,
+            ctdivol_mgy=10.0,
+            phantom_cm=phantom,
+            start_z_mm=low,
+            end_z_mm=high,
+            mode="helical",
+            collimation_mm=40.0,
+            pitch=1.0,
+        )
+        x, y, _ = body.grid.centre_mm
+        found[name] = resolve(scan.ranges[0], scan, (x, y))
+    return found
+
+
+def doses(item: ResolvedRange, body: Body, beam: CtBeam) -> dict[str, float]:
+    """Organ doses in mGy of a beam at fixed seed and batches."""
+    run = run_range(item, body, seed=5, batches=BATCHES, beam=beam, executor=EXECUTOR, voxel_scores=False)
+    return {
+        organ: run.histories * sum(weight * run.tally.regions[key].dose_mgy for key, weight in terms)
+        for organ, terms in organ_terms(body).items()
+    }
+
+
+def sensitivity() -> None:
+    """Write the spread of organ dose per CTDIvol over filter shapes and filtrations."""
+    rows: dict[str, tuple[float, float, str]] = {}
+    outside: list[tuple[float, float]] = []
+    for sex, height, weight in (("M", 176.0, 73.0), ("F", 163.0, 60.0)):
+        body = stylised(Person(sex=sex, age_y=40.0, height_cm=height, weight_kg=weight), voxel_mm=4.0)
+        for region, item in scans(body).items():
+            beam = CtBeam.of(item)
+            shapes = [doses(item, body, CtBeam.of(item, filter_shape=name)) for name in SHAPES[region]]
+            soft, hard = (doses(item, body, CtBeam.of(item, filtration_mm=mm)) for mm in FILTRATIONS_MM)
+            print(sex, region, beam, flush=True)
+            for organ in shapes[0]:
+                values = np.array([found[organ] for found in shapes])
+                if values.min() <= 0.0:
+                    continue
+                filter_u = float(values.std(ddof=1) / values.mean())
+                # the two filtrations are the ends of the spread considered: two standard uncertainties apart
+                spectrum_u = float(abs(hard[organ] - soft[organ]) / (hard[organ] + soft[organ]))
+                if body.inside(organ, item.irradiated_z_mm) >= 0.5:
+                    old = rows.get(organ, (0.0, 0.0, region))
+                    rows[organ] = (max(filter_u, old[0]), max(spectrum_u, old[1]), region)
+                elif organ in ("brain", "thyroid", "lungs", "eye_lenses", "salivary_glands", "thymus"):
+                    outside.append((filter_u, spectrum_u))
+                print(f"  {organ:22s} {filter_u:.4f} {spectrum_u:.4f}", np.round(values, 3), flush=True)
+    filter_u, spectrum_u = (float(np.median([pair[k] for pair in outside])) for k in (0, 1))
+    rows[OUTSIDE] = (filter_u, spectrum_u, "median of organs up to 30 cm outside")
+    head = [
+        "# title: Spread of organ dose per CTDIvol over beam-shaping filters and over filtration",
+        "# source: own simulation, scripts/make_xray_tables.py sensitivity; stylised adults, 120 kV, head and trunk scans",
+        f"# note: filter_u is the standard deviation over {SHAPES}; spectrum_u is half the difference between "
+        f"{FILTRATIONS_MM[0]:g} and {FILTRATIONS_MM[1]:g} mm Al; both include a statistical part of about 1 % for small organs",
+        "# unit: filter_u and spectrum_u are standard uncertainties as fractions of the dose",
+        "# licence: made by the wholedose authors",
+        "organ,filter_u,spectrum_u,scan",
+    ]
+    lines = [f"{organ},{a:.4f},{b:.4f},{region}" for organ, (a, b, region) in sorted(rows.items())]
+    (DATA / "ct_sensitivity.csv").write_text("\n".join(head + lines) + "\n", encoding="utf-8")
+
+
+def filters() -> None:
+    """Print CTDIw(16)/CTDIw(32) of the generic body filter and edge/centre in 13 cm water of the head filter."""
+    beam = CtBeam(120.0, "generic_body", 40.0, 570.0)
+    small, large = (calibrate(beam, size, target=0.002, executor=EXECUTOR) for size in (16, 32))
+    print("generic_body: CTDIw(16)/CTDIw(32) =", small.weighted_mgy / large.weighted_mgy, "aim 2.14")
+    beam = CtBeam(120.0, "generic_head", 40.0, 570.0)
+    geometry = cylinder(130.0, 150.0, "water", 130.0 / 160.0)
+    source = beam.source(rotation(np.zeros(2), 570.0), math.asin(66.0 / 570.0))
+    target = {f"{CENTRE}@response": 0.004, f"{PERIPHERY}@response": 0.002}
+    tally = simulate(
+        geometry,
+        source,
+        seed=3,
+        regions=chambers(geometry, 130.0),
+        target=target,
+        executor=EXECUTOR,
+        voxel_scores=False,
+    )
+    ratio = tally.regions[f"{PERIPHERY}@response"].dose_mgy / tally.regions[f"{CENTRE}@response"].dose_mgy
+    print("generic_head: periphery over centre in 13 cm of water =", ratio, "aim 1")
+
+
+def kernel() -> None:
+    """Print the share of the dose outside the beam and its exponential length, in the trunk of the adult male."""
+    body = stylised(Person(sex="M", age_y=40.0, height_cm=176.0, weight_kg=73.0), voxel_mm=4.0)
+    middle = (body.landmarks["hip"] + body.landmarks["lung_top"]) / 2.0
+    scan = CtScan.typed(
+        kv=120.0, ctdivol_mgy=10.0, phantom_cm=32, start_z_mm=middle, end_z_mm=middle, mode="stationary",
+        collimation_mm=20.0, scan_z_mm=(middle, middle),
+    )  # fmt: skip
+    x, y, _ = body.grid.centre_mm
+    run = run_range(resolve(scan.ranges[0], scan, (x, y)), body, seed=5, batches=BATCHES, executor=EXECUTOR)
+    z = body.grid.axes_mm()[0]
+    energy = run.tally.energy_kev.sum(axis=(1, 2))
+    away = np.abs(z - middle)
+    beam = away <= 12.0
+    near, far = (away > 12.0) & (away < 20.0), (away > 20.0) & (away < 200.0)
+    slope = np.polyfit(away[far], np.log(energy[far]), 1)
+    length = -1.0 / slope[0]
+    tail = np.exp(np.polyval(slope, away[beam])).sum()
+    share = (energy[~beam].sum() + tail) / energy.sum()
+    print(f"scatter_share {share:.3f}, scatter_length {length:.1f} mm, near/far {energy[near].mean():.4g}")
+
+
+if __name__ == "__main__":
+    {"sensitivity": sensitivity, "filters": filters, "kernel": kernel}[sys.argv[1]]()
