@@ -241,7 +241,7 @@ def _block(item: Mapping[str, Any]) -> Iterable[str]:
     yield item["path"]
     device = item.get("device", {})
     named = " ".join(device[key] for key in ("manufacturer", "model") if key in device)
-    head = f"  {item['kind'].replace('_', ' ')}, {item['modality']}, {item['events']} events"
+    head = f"  {item['kind'].replace('_', ' ')}, {item['modality']}, {_count(item['events'])}"
     yield f"{head}, {named}" if named else head
     rows = [("total", name, value) for name, value in item["totals"].items()]
     shown = item["exposures"][:20]
@@ -266,6 +266,10 @@ def _block(item: Mapping[str, Any]) -> Iterable[str]:
     for finding in item["findings"]:
         size = "" if finding["size"] is None else f" [{finding['size']:+.4g}]"
         yield f"  {finding['severity']}: {finding['what']}{size}"
+
+
+def _count(events: int) -> str:
+    return "1 event" if events == 1 else f"{events} events"
 
 
 def _written(value: Mapping[str, Any]) -> str:
