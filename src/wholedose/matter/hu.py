@@ -112,7 +112,7 @@ class HuCalibration:
         Examples
         --------
         >>> mine = HuCalibration.from_points([(-1000, 0.0012), (0, 1.0), (1500, 1.9)], "our scanner, 100 kV")
-        >>> float(mine.map([750])[1][0].round(3))
+        >>> round(float(mine.density([750])[0]), 3)
         1.45
         """
         label = name or (str(points) if isinstance(points, str | Path) else "measured points")

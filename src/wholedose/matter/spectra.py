@@ -43,7 +43,7 @@ class Spectrum:
     --------
     >>> beam = Spectrum.tube(120, anode_deg=12, filters={"aluminium": 6.0})
     >>> round(beam.hvl_mm("aluminium"), 1)
-    6.6
+    6.4
     """
 
     energy_kev: Array
@@ -183,7 +183,7 @@ class Spectrum:
         Examples
         --------
         >>> round(Spectrum.line(60.0).hvl_mm("aluminium"), 3)
-        9.254
+        9.244
         """
         done = self.transmission_mm(matter, 0.5 ** (layers - 1)) if layers > 1 else 0.0
         return self.transmission_mm(matter, 0.5**layers) - done
