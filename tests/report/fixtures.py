@@ -17,6 +17,9 @@ import numpy as np
 from wholedose.base import AbsorbedDose, Assumption, Cause, EffectiveDose, Grid, Provenance, Tagged, Volume
 from wholedose.body import Person
 from wholedose.dose import Contribution, DoseMap, OrganDose, OrganDoses
+from wholedose.matter import material
+from wholedose.xray.ct_scan import CtRange, CtScan, TubeCurrent
+from wholedose.xray.size_specific import Ssde
 
 SCAN_Z = (-110.0, 150.0)
 CENTRES: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
@@ -64,7 +67,8 @@ def body(voxel_mm: float = 6.0) -> Any:
     for organ, ((cx, cy, cz), (ax, ay, az)) in CENTRES.items():
         sides = (1.0, -1.0) if organ in PAIRED else (1.0,)
         masks[organ] = np.any(
-            [((x - s * cx) / ax) ** 2 + ((y - cy) / ay) ** 2 + ((z - cz) / az) ** 2 <= 1 for s in sides], axis=0
+            [((x - s * cx) / ax) ** 2 + ((y - cy) / ay) ** 2 + ((z - cz) / az) ** 2 <= 1 for s in sides],
+            axis=0,
         )
     breast = masks["breasts"]
     labels[trunk | head | (neck & (z > 200.0) & (z < 330.0)) | breast] = 1
@@ -84,6 +88,8 @@ def body(voxel_mm: float = 6.0) -> Any:
         organs=tuple(organs),
         density_g_cm3=density,
         hu=hu,
+        material=np.zeros(grid.shape, dtype=np.uint8),
+        materials=(material("water"),),
         origin={**origin, "red_bone_marrow": "stylised"},
         assumptions=(),
     )
@@ -116,20 +122,6 @@ PROVENANCE = Provenance(
 
 
 @dataclass(frozen=True)
-class FakeRange:
-    """A scanned range with the fields of the real one that documents read."""
-
-    start_z_mm: Any
-    end_z_mm: Any
-    mode: Any
-    current: Any
-    known: Any
-
-    def inputs(self) -> dict[str, Tagged[Any]]:
-        return dict(self.known)
-
-
-@dataclass(frozen=True)
 class FakeResult:
     """A CT result with the fields of the real one that documents read."""
 
@@ -140,7 +132,8 @@ class FakeResult:
     scan: Any
     ssde: Any
     provenance: Provenance
-    checks: tuple[str, ...] = ()
+    checks: tuple[Any, ...] = ()
+    ranges: tuple[Any, ...] = ()
     what: str = "CT chest"
 
     def contribution(self) -> Contribution:
@@ -177,7 +170,7 @@ def result(scale: float = 1.0, **changes: Any) -> FakeResult:
     """The made-up result; `scale` multiplies every dose."""
     made = body()
     organs = organ_doses(scale)
-    known = {
+    known: dict[str, Any] = {
         "kv": Tagged(120.0, "kV", "extracted", "KVP", "CT series"),
         "ctdivol_mgy": Tagged(8.2 * scale, "mGy", "extracted", "113830, DCM", "dose report"),
         "phantom_cm": Tagged(32, "cm", "extracted", "113691, DCM", "dose report"),
@@ -189,45 +182,52 @@ def result(scale: float = 1.0, **changes: Any) -> FakeResult:
         "isocentre_mm": Tagged((0.0, 4.5), "mm", "derived", "", "centre of the reconstruction"),
     }
     z = np.linspace(SCAN_Z[0], SCAN_Z[1], 60)
-    current = SimpleNamespace(z_mm=z, ma=180 - 55 * np.sin((z + 110) / 260 * np.pi))
-    ends = [Tagged(edge, "mm", "derived", "", "from DLP and CTDIvol") for edge in SCAN_Z]
-    scan = _Scan((FakeRange(ends[0], ends[1], known["mode"], current, known),), _image(made))
+    current = TubeCurrent(z, 180 - 55 * np.sin((z + 110) / 260 * np.pi))
+    known["start_z_mm"], known["end_z_mm"] = (
+        Tagged(z, "mm", "derived", "", "DLP over CTDIvol") for z in SCAN_Z
+    )
+    scan = CtScan(
+        (CtRange(current=current, **known),), image(), {"sex": Tagged("F", "1", "extracted", "", "typed")}
+    )
     fields: dict[str, Any] = {
         "organs": organs,
         "effective": effective_of(organs),
         "map": dose_map(scale),
         "body": made,
         "scan": scan,
-        "ssde": SimpleNamespace(
-            dose=AbsorbedDose(11.4 * scale, {Cause("model", "AAPM 220"): 1.1 * scale}),
-            size_cm=26.3,
-            size_kind="water-equivalent diameter",
+        "ssde": (
+            Ssde(
+                AbsorbedDose(11.4 * scale, {Cause("model", "AAPM 220"): 1.1 * scale}),
+                26.3,
+                1.39,
+                "water-equivalent diameter",
+            ),
         ),
         "provenance": PROVENANCE,
-        "checks": ("The irradiated range reaches 14 mm beyond the image at each end (over-ranging).",),
+        "checks": (
+            SimpleNamespace(
+                what="The irradiated range reaches beyond the image.", size=14.0, severity="info"
+            ),
+            SimpleNamespace(
+                what="The body is cut off at the edge of the image.", size=0.1, severity="warning"
+            ),
+        ),
+        "ranges": (
+            SimpleNamespace(irradiated_z_mm=SCAN_Z, current=current, source_isocentre_mm=541.0, kv=120.0),
+        ),
     }
     return FakeResult(**{**fields, **changes})
 
 
-@dataclass(frozen=True)
-class _Scan:
-    ranges: tuple[Any, ...]
-    image: Volume
-
-
 @cache
-def _image_of(bright: tuple[float, float, float] | None) -> Volume:
+def image() -> Volume:
+    """The CT image: less of the body than was calculated."""
     made = body()
     z, y, x = made.grid.axes_mm()
     part = slice(int(np.searchsorted(z, -100.0)), int(np.searchsorted(z, 140.0)))
-    grid = Grid(
-        (part.stop - part.start, y.size, x.size), made.grid.spacing_mm, (float(x[0]), float(y[0]), float(z[part.start]))
-    )
+    origin = (float(x[0]), float(y[0]), float(z[part.start]))
+    grid = Grid((part.stop - part.start, y.size, x.size), made.grid.spacing_mm, origin)
     return Volume(grid, made.hu[part].astype(np.int16), "HU", {})
-
-
-def _image(made: Any) -> Volume:
-    return _image_of(None)
 
 
 def effective_of(organs: OrganDoses) -> EffectiveDose:

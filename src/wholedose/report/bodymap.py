@@ -1,6 +1,6 @@
 """A front view of the body with organs coloured by dose. Defines `body_map`.
 
-The silhouette and the organs are parallel projections along the antero-posterior axis of the very body in which the dose was
+Silhouette, skeleton and organs are parallel projections from the front of the very body in which the dose was
 calculated; organs further forward are painted later. Radiological convention: the patient's left is on the
 viewer's right.
 """
@@ -17,11 +17,12 @@ from wholedose.report.numbers import digits
 from wholedose.report.planes import COLOURS
 
 BACKDROP = frozenset(
-    {"muscle", "skin", "adipose", "residual_soft_tissue", "bone", "red_bone_marrow", "endosteum", "lymphatic_nodes",
-     "aorta", "oral_mucosa", "extrathoracic_region", "trachea", "spinal_cord"}
+    {"muscle", "skin", "adipose", "residual_soft_tissue", "bone", "red_bone_marrow", "endosteum", "aorta",
+     "lymphatic_nodes", "oral_mucosa", "extrathoracic_region", "trachea", "spinal_cord"}
 )  # fmt: skip
 NAMED = 10
 HEIGHT = 640
+BELOW_MM = 90.0  # how far the view reaches below the lowest organ
 
 
 def body_map(body: Any, dose_mgy: Mapping[str, float]) -> Picture | None:
@@ -37,29 +38,28 @@ def body_map(body: Any, dose_mgy: Mapping[str, float]) -> Picture | None:
     from scipy.ndimage import gaussian_filter
 
     labels = np.asarray(body.labels)
-    z, y, x = body.grid.axes_mm()
-    drawn = []
-    for number, organ in enumerate(body.organs, start=1):
-        if organ in BACKDROP or organ not in dose_mgy:
-            continue
-        mask = labels == number
-        if mask.any():
-            depth = float((mask.sum(axis=(0, 2)) @ y) / mask.sum())
-            drawn.append((depth, organ, mask.any(axis=1)))
+    z, _, x = body.grid.axes_mm()
+    drawn = _projections(body, dose_mgy)
     if not drawn:
         return None
-    drawn.sort(key=lambda item: (-item[0], item[1]))
-    inside = (labels > 0).any(axis=1)
-    low, high = z[np.flatnonzero(inside.any(axis=1))[[0, -1]]]
-    span = float(high - low) + 40.0
-    wide = float(np.ptp(x[np.flatnonzero(inside.any(axis=0))])) + 40.0
-    column = 170.0
-    width = HEIGHT * wide / span + 2 * column
+    inside = np.asarray((labels > 0).any(axis=1))
+    bones = [number for number, name in enumerate(body.organs, start=1) if name.startswith("bone")]
+    skeleton = np.asarray(np.isin(labels, bones).any(axis=1))
+    seen = np.asarray(np.any([mask for _, _, mask in drawn], axis=0))
+    high = float(z[np.flatnonzero(inside.any(axis=1))[-1]]) + 20.0
+    low = max(
+        float(z[np.flatnonzero(seen.any(axis=1))[0]]) - BELOW_MM,
+        float(z[np.argmax(inside.any(axis=1))]) - 20.0,
+    )
+    columns = x[np.flatnonzero(inside[z > low].any(axis=0))[[0, -1]]]
+    middle, wide = float(columns.mean()), float(np.ptp(columns)) + 40.0
+    column = 175.0
+    width = HEIGHT * wide / (high - low) + 2 * column
     fig = figure(width, HEIGHT)
     axes = fig.add_axes((column / width, 0, 1 - 2 * column / width, 1))
     axes.set_axis_off()
-    axes.set_xlim(float(np.mean(x)) - wide / 2, float(np.mean(x)) + wide / 2)
-    axes.set_ylim(float(low) - 20.0, float(high) + 20.0)
+    axes.set_xlim(middle - wide / 2, middle + wide / 2)
+    axes.set_ylim(low, high)
     blur = [1.0 / max(1.0, d / 3.0) for d in (body.grid.spacing_mm[0], body.grid.spacing_mm[2])]
 
     def smooth(mask: Any) -> Any:
@@ -67,35 +67,61 @@ def body_map(body: Any, dose_mgy: Mapping[str, float]) -> Picture | None:
 
     zz = np.concatenate(([2 * z[0] - z[1]], z, [2 * z[-1] - z[-2]]))
     xx = np.concatenate(([2 * x[0] - x[1]], x, [2 * x[-1] - x[-2]]))
-    axes.contourf(xx, zz, smooth(inside), levels=[0.5, 2.0], colors=[SKIN])
-    axes.contour(xx, zz, smooth(inside), levels=[0.5], colors=[RULE], linewidths=1.0)
+    axes.contourf(xx, zz, smooth(inside), levels=[0.5, 2.0], colors=[SKIN], zorder=1)
+    if skeleton.any():
+        axes.contourf(xx, zz, smooth(skeleton), levels=[0.5, 2.0], colors=[RULE], zorder=2)
     top = max(dose_mgy[organ] for _, organ, _ in drawn) or 1.0
     spots: list[tuple[str, float, float]] = []
-    for _, organ, mask in drawn:
+    for layer, (_, organ, mask) in enumerate(drawn, start=3):
         colour = matplotlib.colormaps[COLOURS](0.18 + 0.80 * min(1.0, dose_mgy[organ] / top))
         field = smooth(mask)
         level = min(0.5, 0.6 * float(field.max()))
-        axes.contourf(xx, zz, field, levels=[level, 2.0], colors=[colour])
-        axes.contour(xx, zz, field, levels=[level], colors=["#1b1b1f"], linewidths=0.5)
-        spots.append((organ, *_spot(mask, x, z)))
-    _names(axes, spots, dose_mgy, wide, float(np.mean(x)), (float(low), float(high)))
+        axes.contourf(xx, zz, field, levels=[level, 2.0], colors=[colour], zorder=layer)
+        axes.contour(xx, zz, field, levels=[level], colors=["#1b1b1f"], linewidths=0.5, zorder=layer)
+        hidden = (
+            np.any([later for _, _, later in drawn[layer - 2 :]], axis=0) if drawn[layer - 2 :] else False
+        )
+        if (visible := mask & ~np.asarray(hidden)).any():
+            spots.append((organ, *_spot(visible, x, z)))
+    _names(axes, spots, dose_mgy, wide, middle, (low, high))
     highest = max(drawn, key=lambda item: dose_mgy[item[1]])[1]
     alt = (
-        f"Front view of the body with {len(drawn)} organs coloured by dose, the patient's left on the viewer's right. "
+        f"Front view of the body with {len(drawn)} organs coloured by dose, "
+        "the patient's left on the viewer's right. "
         f"The highest dose is {digits(dose_mgy[highest])} mGy in the {highest.replace('_', ' ')}."
     )
     caption = (
-        f"The body of this calculation from the front, organs coloured by mean dose from 0 to {digits(top)} mGy "
-        "(the patient's left is on the right). Muscle, skin, bone and marrow are not drawn."
+        f"The body of this calculation from the front, organs coloured by mean dose, 0 to {digits(top)} mGy "
+        "(the patient's left is on the right). Muscle, skin and marrow are not drawn; bone is shown in grey."
     )
     return svg_of(fig, "bodymap", caption, alt)
+
+
+def _projections(body: Any, dose_mgy: Mapping[str, float]) -> list[tuple[float, str, Any]]:
+    """Return (depth in mm, organ, projected mask [z, x]), the deepest first."""
+    from scipy.ndimage import find_objects
+
+    labels = np.asarray(body.labels)
+    y = body.grid.axes_mm()[1]
+    drawn = []
+    for organ, box in zip(body.organs, find_objects(labels, len(body.organs)), strict=True):
+        if box is None or organ in BACKDROP or organ not in dose_mgy or organ.startswith("bone"):
+            continue
+        part = labels[box] == body.organs.index(organ) + 1
+        mask = np.zeros((labels.shape[0], labels.shape[2]), dtype=bool)
+        mask[box[0], box[2]] = part.any(axis=1)
+        depth = float(part.sum(axis=(0, 2)) @ y[box[1]] / part.sum())
+        drawn.append((depth, organ, mask))
+    return sorted(drawn, key=lambda item: (-item[0], item[1]))
 
 
 def _spot(mask: Any, x: Any, z: Any) -> tuple[float, float]:
     """Return a point inside an organ's projection, the deepest one."""
     from scipy.ndimage import distance_transform_edt
 
-    row, column = np.unravel_index(int(np.argmax(distance_transform_edt(np.pad(mask, 1)))), np.add(mask.shape, 2))
+    row, column = np.unravel_index(
+        int(np.argmax(distance_transform_edt(np.pad(mask, 1)))), np.add(mask.shape, 2)
+    )
     return float(x[min(max(column - 1, 0), x.size - 1)]), float(z[min(max(row - 1, 0), z.size - 1)])
 
 
@@ -117,11 +143,21 @@ def _names(
         heights = _spread([spot[2] for spot in group], gap)
         for (organ, px, pz), height in zip(group, heights, strict=True):
             edge = middle + side * wide / 2
-            axes.plot([px, edge], [pz, height], color=MUTED, linewidth=0.7, clip_on=False)
-            axes.plot([px], [pz], marker="o", markersize=2.6, color=INK)
+            axes.plot([px, edge], [pz, height], color=MUTED, linewidth=0.7, clip_on=False, zorder=90)
+            axes.plot(
+                [px],
+                [pz],
+                marker="o",
+                markersize=2.6,
+                color="#f4f5f3",
+                markeredgecolor="#1b1b1f",
+                markeredgewidth=0.5,
+                zorder=91,
+            )
+            words = f"{organ.replace('_', ' ')}  {digits(dose_mgy[organ])} mGy"
             axes.text(
-                edge + side * wide * 0.015, height, f"{organ.replace('_', ' ')}  {digits(dose_mgy[organ])}",
-                ha="left" if side > 0 else "right", va="center", color=INK, fontsize=12.5, clip_on=False,
+                edge + side * wide * 0.015, height, words,
+                ha="left" if side > 0 else "right", va="center", color=INK, fontsize=11.5, clip_on=False,
             )  # fmt: skip
 
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from wholedose._version import __version__
 from wholedose.base import UnknownName
 from wholedose.base.files import write_atomically
-from wholedose.report.case import Case, gather
-from wholedose.report.risks import RiskSummary, summarise
+from wholedose.report.case import gather
+from wholedose.report.risks import summarise
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -115,9 +115,7 @@ def build(
 
         context = physicist.context(case, risks, evidence=evidence, heading=heading)
     page = _environment().get_template(f"{audience}.{language}.html.j2")
-    html = page.render(
-        case=case, css=_style(), language=language, software=SOFTWARE, **context
-    )
+    html = page.render(case=case, css=_style(), language=language, software=SOFTWARE, **context)
     return Report(html, context["title"], audience, language)
 
 

@@ -1,7 +1,7 @@
 """From matplotlib to a picture inside a page. Defines `Picture`, `svg_of`, `png_of` and the theme's colours.
 
-Charts become inline SVG whose colours are variables of the page's style sheet, so that one chart serves light,
-dark and print. Nothing here touches matplotlib's global figure state, and the same figure gives the same bytes.
+Charts become inline SVG whose colours are variables of the page's style sheet, so that one chart serves
+light, dark and print. Nothing here touches matplotlib's global figure state; one figure gives the same bytes.
 """
 
 from __future__ import annotations
@@ -112,13 +112,17 @@ def _tidy(svg: str, name: str, alt: str) -> str:
     )
     body = re.sub(r"url\(#", f"url(#{name}-", body)
     body = re.sub(r'xlink:href="#', f'href="#{name}-', body)
-    body = re.sub(r"<style[^>]*>\*\{[^}]*\}</style>|<style type=\"text/css\">.*?</style>", "", body, flags=re.DOTALL)
+    body = re.sub(
+        r"<style[^>]*>\*\{[^}]*\}</style>|<style type=\"text/css\">.*?</style>", "", body, flags=re.DOTALL
+    )
     body = re.sub(r"font: (?:(\d+) )?([\d.]+)px [^;\"]+", _font, body)
-    body = re.sub(r"(\d+\.\d{2})\d+", r"\1", body)
+    # short coordinates inside tags; the text between them is left alone
+    body = re.sub(r"<[^>]+>", lambda found: re.sub(r"(\d+\.\d{2})\d+", r"\1", found[0]), body)
     for colour, variable in _VARIABLES.items():
         body = body.replace(colour, f"var(--{variable})")
     body = re.sub(r"\n\s*", "\n", body)
-    return f'<svg class="chart" viewBox="{box}" role="img" aria-label="{escape(alt)}">{body.strip()}'
+    head_tag = f'<svg class="chart chart-{name}" viewBox="{box}" role="img" aria-label="{escape(alt)}">'
+    return head_tag + body.strip()
 
 
 def _font(found: re.Match[str]) -> str:

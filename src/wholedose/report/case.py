@@ -1,19 +1,18 @@
 """What a document tells, gathered from results. Defines `Case`, `Fact`, `OrganRow` and `gather`.
 
-Templates and figures see only these types, so that a new kind of result needs one reader here and nothing else.
+Templates and figures see only these types: a new kind of result needs one reader here and nothing else.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from wholedose.base import AbsorbedDose, Assumption, EffectiveDose, Estimate, InvalidInput, Provenance, Tagged
 from wholedose.dose import Contribution, Ledger
-
-from wholedose.report.numbers import digits
+from wholedose.report.numbers import digits, with_uncertainty
 
 WARNINGS = ("error", "severe", "warning")
 LABELS = {
@@ -38,6 +37,19 @@ LABELS = {
     "age_y": "Age",
     "height_cm": "Height",
     "weight_kg": "Weight",
+}
+
+
+FILLED = {
+    "kv": "kV",
+    "ctdivol_mgy": "mGy",
+    "dlp_mgy_cm": "mGy·cm",
+    "phantom_cm": "cm",
+    "mode": "",
+    "collimation_mm": "mm",
+    "pitch": "",
+    "filter_shape": "",
+    "source_isocentre_mm": "mm",
 }
 
 
@@ -108,7 +120,6 @@ class Case:
     findings: tuple[tuple[str, str], ...] = ()
     key_numbers: tuple[Fact, ...] = ()
     provenances: tuple[tuple[str, Provenance], ...] = ()
-    weights: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def causes(self) -> list[str]:
@@ -118,9 +129,7 @@ class Case:
         return sorted(names, key=lambda name: (-total.get(name, 0.0), name))
 
 
-def gather(
-    result: Any, results: Iterable[Any] = (), findings: Iterable[tuple[str, str]] = ()
-) -> Case:
+def gather(result: Any, results: Iterable[Any] = (), findings: Iterable[tuple[str, str]] = ()) -> Case:
     """Collect what a ledger, a contribution with its person, or a CT result tells.
 
     Parameters
@@ -180,7 +189,8 @@ def _unique(items: Iterable[Assumption]) -> tuple[Assumption, ...]:
 def text_of(value: Any) -> str:
     """Return a value of a fact as text."""
     if isinstance(value, Estimate):
-        return f"{digits(value.value)} ± {digits(value.u, 2)}"
+        text, u = with_uncertainty(value)
+        return f"{text} ± {u}" if u else text
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
@@ -204,7 +214,27 @@ def _label(name: str) -> str:
 
 def _facts_of(result: Any, contributions: Sequence[Contribution]) -> tuple[str, tuple[Fact, ...]]:
     title = contributions[0].what if len(contributions) == 1 else result.contribution().what
-    return title, tuple(_walk(result.scan, ""))
+    return title, (*_walk(result.scan, ""), *_filled(result))
+
+
+def _filled(result: Any) -> Iterable[Fact]:
+    """Yield the values that the calculation used and the scan did not hold."""
+    used, given = getattr(result, "ranges", ()), _doses(result.scan)
+    for number, (item, known) in enumerate(
+        zip(used, (entry.inputs() for entry in given), strict=False), start=1
+    ):
+        prefix = f"Range {number}: " if len(used) > 1 else ""
+        for name, unit in FILLED.items():
+            if name not in known and hasattr(item, name):
+                yield Fact(
+                    prefix + _label(name), text_of(getattr(item, name)), unit, "assumed", "see assumptions"
+                )
+
+
+def _doses(scan: Any) -> list[Any]:
+    """Return the ranges of a scan without its topograms."""
+    ranges = getattr(scan, "ranges", ())
+    return [item for item in ranges if item.mode is None or item.mode.value != "topogram"]
 
 
 def _walk(item: Any, prefix: str) -> Iterable[Fact]:
@@ -228,28 +258,15 @@ def _walk(item: Any, prefix: str) -> Iterable[Fact]:
 
 
 def _findings(result: Any) -> list[tuple[str, str]]:
-    """Return (severity, sentence) of all checks and warnings that a result brings."""
-    found: list[tuple[str, str]] = []
-    for source in (getattr(result, "checks", ()), getattr(result, "warnings", ())):
-        if isinstance(source, Mapping):
-            found += [("note", f"{_label(str(key))}: {text_of(value)}") for key, value in source.items()]
-            continue
-        for item in source or ():
-            if isinstance(item, str):
-                found.append(("note", item))
-            elif isinstance(item, Mapping):
-                found.append((str(item.get("severity", "note")), str(item.get("what", item))))
-            else:
-                found.append((str(getattr(item, "severity", "note")), str(getattr(item, "what", item))))
-    return found
+    """Return (severity, sentence) of the checks that a result brings."""
+    return [(str(item.severity), str(item.what)) for item in getattr(result, "checks", ())]
 
 
 def _key_numbers(results: Sequence[Any]) -> tuple[Fact, ...]:
     """Return CTDIvol, DLP and SSDE of a single CT result of one acquisition (topograms aside)."""
     if len(results) != 1:
         return ()
-    ranges = getattr(getattr(results[0], "scan", None), "ranges", ())
-    doses = [item for item in ranges if item.mode is None or item.mode.value != "topogram"]
+    doses = _doses(getattr(results[0], "scan", None))
     numbers: list[Fact] = []
     if len(doses) == 1:
         known = doses[0].inputs()

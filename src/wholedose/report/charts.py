@@ -1,6 +1,6 @@
 """The charts of a report as inline SVG: organ doses, uncertainty budget, histogram, profile, risk.
 
-Defines `organ_chart`, `budget_chart`, `dvh_chart`, `profile_chart` and `risk_chart`; each returns a `Picture`.
+Defines `organ_chart`, `budget_chart`, `dvh_chart`, `profile_chart`, `risk_chart`; each returns a `Picture`.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ def organ_chart(rows: Sequence[OrganRow]) -> Picture:
     if best is not None:
         alt += f" The highest is {best.label} with {digits(best.dose.value)} mGy."
     caption = (
-        "Mean absorbed dose per organ. Whiskers: 95 % interval. Filled dark: at least half of the organ in the "
-        "scanned range; filled light: partly; hollow: outside, reached by scattered radiation only."
+        "Mean absorbed dose per organ. Whiskers: 95 % interval. Filled dark: at least half of the organ in "
+        "the scanned range; filled light: partly; hollow: outside, reached by scattered radiation only."
     )
     return svg_of(fig, "organs", caption, alt)
 
@@ -86,8 +86,11 @@ def budget_chart(estimate: Estimate, what: str) -> Picture:
     axes.set_xlabel(f"standard uncertainty of the {what} (%)")
     _plain(axes, grid="x")
     axes.tick_params(axis="y", length=0, labelcolor=INK)
-    leading = f" The largest cause is {shares[0][0]} with {digits(scale * shares[0][1], 2)} %." if shares else ""
-    alt = f"Bar chart of the uncertainty of the {what} by cause; combined {digits(scale * estimate.u, 2)} %.{leading}"
+    leading = (
+        f" The largest cause is {shares[0][0]} with {digits(scale * shares[0][1], 2)} %." if shares else ""
+    )
+    combined = digits(scale * estimate.u, 2)
+    alt = f"Bar chart of the uncertainty of the {what} by cause; combined {combined} %.{leading}"
     caption = (
         f"What makes the {what} uncertain (k = 1). Causes with different origins combine in quadrature, "
         "so the bars do not add up to the last one."
@@ -118,8 +121,10 @@ def dvh_chart(histograms: Mapping[str, DVH]) -> Picture:
     _plain(axes, grid="both")
     axes.legend(frameon=False, labelcolor=INK, fontsize=11, loc="upper right")
     rows = "; ".join(f"{organ.replace('_', ' ')} {digits(dvh.mean_mgy)}" for organ, dvh in histograms.items())
-    caption = "Cumulative dose-volume histograms of the organs with the highest doses in the scanned range."
-    return svg_of(fig, "dvh", caption, f"Dose-volume histograms. Mean dose in mGy: {rows}.")
+    caption = (
+        "Cumulative dose histograms, by mass, of the organs with the highest doses in the scanned range."
+    )
+    return svg_of(fig, "dvh", caption, f"Dose histograms. Mean dose in mGy: {rows}.")
 
 
 def profile_chart(
@@ -141,7 +146,7 @@ def profile_chart(
         lower = fig.add_axes((0.085, 0.155, 0.885, heights[1]))
         lower.plot(current[0], current[1], color=SERIES[1], linewidth=1.8)
         lower.set_ylim(0, 1.15 * float(np.max(current[1])) or 1)
-        lower.set_ylabel("current")
+        lower.set_ylabel("mA")
         upper.tick_params(labelbottom=False)
         panels.append(lower)
     for panel in panels:
@@ -151,7 +156,8 @@ def profile_chart(
             panel.axvline(edge, color=INK, linewidth=1.0, linestyle=(0, (4, 3)))
     panels[-1].set_xlabel("z (mm), feet ← → head")
     peak = float(z_mm[int(np.argmax(dose_mgy))])
-    alt = f"Mean dose per slice along the body; the peak is {digits(float(dose_mgy.max()))} mGy at z = {peak:.0f} mm."
+    highest = digits(float(dose_mgy.max()))
+    alt = f"Mean dose per slice along the body; the peak is {highest} mGy at z = {peak:.0f} mm."
     caption = "Mean dose of the body per slice along z."
     if scan_range_mm is not None:
         caption += " Dashed: the irradiated range; outside it only scattered radiation arrives."
@@ -167,7 +173,14 @@ def risk_chart(rows: Sequence[tuple[str, float, float, float]]) -> Picture:
     axes = fig.add_axes((0.30, 42 / height, 0.65, 1 - 50 / height))
     places = np.arange(len(rows))[::-1]
     for place, (_, central, low, high) in zip(places, rows, strict=True):
-        axes.plot([1e4 * low, 1e4 * high], [place, place], color=ACCENT, linewidth=5, solid_capstyle="round", alpha=0.35)
+        axes.plot(
+            [1e4 * low, 1e4 * high],
+            [place, place],
+            color=ACCENT,
+            linewidth=5,
+            solid_capstyle="round",
+            alpha=0.35,
+        )
         axes.plot([1e4 * central], [place], marker="o", markersize=9, color=ACCENT)
         axes.text(1e4 * central, place + 0.24, digits(1e4 * central, 2), ha="center", color=INK, fontsize=11)
     top = 1e4 * max(row[3] for row in rows)
@@ -177,10 +190,13 @@ def risk_chart(rows: Sequence[tuple[str, float, float, float]]) -> Picture:
         axes.axvline(0, color=INK, linewidth=0.8)
     axes.set_ylim(-0.6, len(rows) - 0.35)
     axes.set_yticks(places, [row[0] for row in rows])
-    axes.set_xlabel("excess cases in 10,000 people like this one, over life")
+    axes.set_xlabel("excess cases in 10,000 people, over life")
     _plain(axes, grid="x")
     axes.tick_params(axis="y", length=0, labelcolor=INK)
-    listed = "; ".join(f"{row[0]}: {percent(row[1], 3)}, {percent(max(row[2], 0), 3)} to {percent(row[3], 3)}" for row in rows)
+    listed = "; ".join(
+        f"{row[0]}: {percent(row[1], 3)}, {percent(max(row[2], 0), 3)} to {percent(row[3], 3)}"
+        for row in rows
+    )
     caption = "Lifetime risk by model. Point: central value; band: the model's own interval."
     return svg_of(fig, "risk", caption, f"Lifetime risk by model with intervals. {listed}.")
 

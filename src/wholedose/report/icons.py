@@ -1,4 +1,4 @@
-"""Small drawings for the letter, written as SVG by hand. Defines `icon_array`, `band_scale` and `cause_bar`."""
+"""Small drawings written by hand. Defines `icon_array`, `band_scale`, `cause_bar` and `variance_shares`."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def icon_array(extra: float, baseline: float) -> str:
         x, y = PITCH * column + PITCH / 2, PITCH * row + PITCH / 2
         shapes.append(f'<circle class="cell" cx="{x:g}" cy="{y:g}" r="3.4"/>')
         shapes.append(f'<circle class="added" cx="{x:g}" cy="{y:g}" r="2.9"/>')
-    label = f"{DENOMINATOR:,} dots. {plain(anyway)} are people who get cancer at some time without this examination"
+    label = f"{DENOMINATOR:,} dots. {plain(anyway)} are people who get cancer at some time without the scan"
     label += f"; {plain(added)} more may get it because of it." if added else "; none is added because of it."
     pattern = "".join(
         f'<pattern id="dot-{name}" width="{PITCH}" height="{PITCH}" patternUnits="userSpaceOnUse">'
@@ -56,21 +56,16 @@ def _block(column: int, row: int, columns: int, rows: int) -> str:
 
 
 def band_scale(chosen: str) -> str:
-    """Return the row of risk words with one marked."""
+    """Return the row of risk words as an HTML list with one marked."""
     names = [item.name for item in bands()]
     if chosen not in names:
         raise InvalidInput(f"{chosen!r} is not one of the bands {', '.join(names)}.")
-    width = 120
-    cells = []
-    for number, name in enumerate(names):
-        mark = "band on" if name == chosen else "band"
-        x = number * width
-        cells.append(f'<rect class="{mark}" x="{x + 2}" y="2" width="{width - 4}" height="40" rx="8"/>')
-        cells.append(f'<text class="{mark}" x="{x + width / 2:g}" y="27" text-anchor="middle">{name}</text>')
-    return (
-        f'<svg class="bands" viewBox="0 0 {width * len(names)} 44" role="img" '
-        f'aria-label="Scale of risk words from {names[0]} to {names[-1]}; this one is {chosen}.">{"".join(cells)}</svg>'
-    )
+    cells = [
+        f'<li class="on" aria-current="true">{name}</li>' if name == chosen else f"<li>{name}</li>"
+        for name in names
+    ]
+    label = "Words for risks, from the smallest to the largest"
+    return f'<ol class="bands" aria-label="{label}">{"".join(cells)}</ol>'
 
 
 def cause_bar(estimate: Estimate, order: Sequence[str]) -> str:
@@ -82,10 +77,15 @@ def cause_bar(estimate: Estimate, order: Sequence[str]) -> str:
     for number, name in enumerate(order, start=1):
         share = 100 * shares.get(name, 0.0)
         if share > 0.05:
-            cells.append(f'<rect class="s{(number - 1) % 8 + 1}" x="{x:.1f}" width="{share:.1f}" height="10"/>')
+            cells.append(
+                f'<rect class="s{(number - 1) % 8 + 1}" x="{x:.1f}" width="{share:.1f}" height="10"/>'
+            )
         x += share
-    spoken = ", ".join(f"{name} {100 * value:.0f} %" for name, value in sorted(shares.items(), key=lambda p: -p[1]))
-    return f'<svg class="causes" viewBox="0 0 100 10" preserveAspectRatio="none" role="img" aria-label="{spoken}">{"".join(cells)}</svg>'
+    spoken = ", ".join(
+        f"{name} {100 * value:.0f} %" for name, value in sorted(shares.items(), key=lambda p: -p[1])
+    )
+    head = '<svg class="causes" viewBox="0 0 100 10" preserveAspectRatio="none" role="img" '
+    return f'{head}aria-label="{spoken}">{"".join(cells)}</svg>'
 
 
 def variance_shares(estimate: Estimate) -> Mapping[str, float]:

@@ -10,8 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from markupsafe import Markup
-
 from wholedose.report import icons, words
 from wholedose.report.case import Case
 from wholedose.report.numbers import bounds
@@ -20,10 +18,12 @@ from wholedose.risk.bands import personal_number
 from wholedose.tables import load
 
 ADULT_Y = 18
-OBSERVED_FROM_MGY = 100.0  # below about 100 mGy an excess is extrapolated, not observed (notes of the risk room)
+OBSERVED_FROM_MGY = (
+    100.0  # below about 100 mGy an excess is extrapolated, not observed (notes of the risk room)
+)
 BENEFIT = (
-    "Your doctor asked for {this} to look inside your body without surgery. The pictures help your care team to "
-    "find out what is wrong and to choose the right care for you."
+    "Your doctor asked for {this} to look inside your body without surgery. The pictures help your care team "
+    "to find out what is wrong and to choose the right care for you."
 )
 CONTACT = "Please ask your doctor, or ask the X-ray team for their medical physicist."
 
@@ -82,7 +82,9 @@ def _noun(case: Case, single: bool) -> str:
 def _risk(case: Case, risks: RiskSummary, noun: str) -> RiskWords:
     row = risks.person
     if row is None:
-        return RiskWords("none", reason="The risk was not worked out for this letter. Please ask your care team.")
+        return RiskWords(
+            "none", reason="The risk was not worked out for this letter. Please ask your care team."
+        )
     if case.effective is None or not personal_number(case.effective) or row.baseline is None:
         name = words.band(max(0.0, row.central))
         small = case.effective is not None and not personal_number(case.effective)
@@ -109,9 +111,11 @@ def _number(case: Case, risks: RiskSummary, row: RiskRow, noun: str) -> RiskWord
     return RiskWords(
         "number",
         group=f"{group} of your age",
-        sentence=f"If {many} {group} of your age had {this}, {few} of them may get cancer from it during their life.",
+        sentence=f"If {many} {group} of your age had {this}, {few} of them may get cancer from it "
+        "during their life.",
         added_text=f"{few[0].upper()}{few[1:]} of {many} may get cancer from the {noun}.",
-        anyway_text=f"About {anyway} of {many} get cancer at some time in any case, with or without the {noun}.",
+        anyway_text=f"About {anyway} of {many} get cancer at some time in any case, "
+        f"with or without the {noun}.",
         range_text=f"The number is not sharp. {_spread(low, high)}",
         band=name,
         icons=icons.icon_array(row.central, row.baseline),
@@ -142,10 +146,9 @@ def _timeline(msv: float, noun: str) -> str:
         ("nature", year, f"one year of nature: {words.plain(year)} mSv"),
         ("you", msv, f"your {noun}: {words.dose(msv)}"),
     )
-    bars = "".join(
-        f'<text x="0" y="{14 + 46 * i}">{text}</text>'
-        f'<rect class="{kind}" x="0" y="{20 + 46 * i}" width="{max(2.0, 560 * value / longest):.1f}" height="14" rx="3"/>'
-        for i, (kind, value, text) in enumerate(rows)
+    return "".join(
+        f'<p class="bar">{text}</p>'
+        '<svg class="bar" viewBox="0 0 560 14" preserveAspectRatio="none" aria-hidden="true">'
+        f'<rect class="{kind}" width="{max(2.0, 560 * value / longest):.1f}" height="14"/></svg>'
+        for kind, value, text in rows
     )
-    label = "; ".join(text for _, _, text in rows)
-    return str(Markup('<svg class="years" viewBox="0 0 560 82" role="img" aria-label="{}">').format(label)) + bars + "</svg>"

@@ -10,6 +10,7 @@ import math
 
 from wholedose.base import Estimate
 
+MOST_PLACES = 8
 COVERAGE_95 = 1.959964  # normal distribution, two-sided 95 %
 
 
@@ -30,7 +31,7 @@ def digits(value: float, significant: int = 3) -> str:
 
 
 def with_uncertainty(estimate: Estimate) -> tuple[str, str]:
-    """Return value and standard uncertainty as text with matching decimals; no uncertainty gives an empty text.
+    """Return value and standard uncertainty as text with matching decimals; without one, an empty text.
 
     Examples
     --------
@@ -42,9 +43,7 @@ def with_uncertainty(estimate: Estimate) -> tuple[str, str]:
     u = estimate.u
     if u == 0.0:
         return digits(estimate.value), ""
-    places = max(0, 1 - math.floor(math.log10(float(f"{u:.1e}"))))
-    if places > 6:
-        return f"{estimate.value:.3g}", f"{u:.2g}"
+    places = min(MOST_PLACES, max(0, 1 - math.floor(math.log10(float(f"{u:.1e}")))))
     return f"{estimate.value:,.{places}f}", f"{u:,.{places}f}"
 
 

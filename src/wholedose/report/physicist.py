@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from wholedose.base import Volume
 from wholedose.dose import DVH
 from wholedose.report import bodymap, charts, icons, numbers, planes
 from wholedose.report.canvas import Picture
@@ -132,7 +133,9 @@ def _profile(result: Any, body: Any) -> Picture | None:
     z = result.map.grid.axes_mm()[0]
     inside = body.labels > 0
     mass = np.where(inside, body.density_g_cm3, 0.0).sum(axis=(1, 2), dtype=np.float64)
-    energy = np.where(inside, body.density_g_cm3 * result.map.dose_mgy, 0.0).sum(axis=(1, 2), dtype=np.float64)
+    energy = np.where(inside, body.density_g_cm3 * result.map.dose_mgy, 0.0).sum(
+        axis=(1, 2), dtype=np.float64
+    )
     mean = np.divide(energy, mass, out=np.zeros_like(mass), where=mass > 0)
     present = np.flatnonzero(mean > 2e-3 * mean.max())
     if present.size < 3:
@@ -143,32 +146,24 @@ def _profile(result: Any, body: Any) -> Picture | None:
 
 
 def _current(result: Any) -> tuple[Any, Any] | None:
-    for item in getattr(getattr(result, "scan", None), "ranges", ()):
-        curve = getattr(item, "current", None)
+    for item in getattr(result, "ranges", ()):
+        curve = item.current
         if curve is not None and np.size(curve.z_mm) > 1:
             return np.asarray(curve.z_mm), np.asarray(curve.ma)
     return None
 
 
 def scan_range(result: Any) -> tuple[float, float] | None:
-    """Return the lowest and highest z in mm that a result says was irradiated, or None."""
-    own = getattr(result, "irradiated_z_mm", None)
-    ends = [float(z) for pair in (own or ()) for z in np.ravel(pair)]
-    if not ends:
-        for item in getattr(getattr(result, "scan", None), "ranges", ()):
-            if getattr(item, "mode", None) is not None and item.mode.value == "topogram":
-                continue
-            pair = [getattr(item, name, None) for name in ("start_z_mm", "end_z_mm")]
-            tagged = pair if all(pair) else [getattr(item, "scan_z_mm", None)]
-            ends += [float(z) for value in tagged if value is not None for z in np.ravel(value.value)]
+    """Return the lowest and highest z in mm that primary photons reach, or None where it is not said."""
+    ends = [float(z) for item in getattr(result, "ranges", ()) for z in item.irradiated_z_mm]
     return (min(ends), max(ends)) if ends else None
 
 
 def _view(result: Any, titled: bool) -> ImageView:
     body = getattr(result, "body", None)
     image = getattr(getattr(result, "scan", None), "image", None)
-    density = None if body is None else (body.grid, body.density_g_cm3)
-    view = planes.View.of(result.map, image, density)
+    backdrop = None if body is None else Volume(body.grid, planes.hu_of(body), "HU", {})
+    view = planes.View.of(result.map, image, backdrop)
     ends = scan_range(result)
     return ImageView(
         title=result.contribution().what if titled else "",
@@ -177,8 +172,8 @@ def _view(result: Any, titled: bool) -> ImageView:
         scale=numbers.digits(view.scale_mgy),
         peak=numbers.digits(float(result.map.dose_mgy.max())),
         ranged=ends is not None,
-        grey="ct" if image is not None else "density",
-        mixed=image is not None and density is not None,
+        grey="ct" if image is not None else "body",
+        mixed=image is not None and backdrop is not None,
     )
 
 
@@ -197,7 +192,12 @@ def _evidence(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     rank = {name: number for number, name in enumerate(order)}
     keys = sorted(groups, key=lambda key: (rank.get(key[0], len(order)), key))
     return [
-        {"evidence": kind, "suite": suite, "cases": len(groups[kind, suite]), "passed": sum(groups[kind, suite])}
+        {
+            "evidence": kind,
+            "suite": suite,
+            "cases": len(groups[kind, suite]),
+            "passed": sum(groups[kind, suite]),
+        }
         for kind, suite in keys
     ]
 
@@ -205,23 +205,23 @@ def _evidence(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def _limits(case: Case) -> list[str]:
     """Return the sentences on what this document must not be used for."""
     limits = [
-        "Research and quality-assurance use. This is not a medical device, and no decision about a patient may "
-        "rest on it alone.",
-        "Effective dose is a quantity of protection for reference persons. It compares procedures; it does not "
-        "give the risk of this person.",
+        "Research and quality-assurance use. This is not a medical device, and no decision about a patient "
+        "may rest on it alone.",
+        "Effective dose is a quantity of protection for reference persons. It compares procedures; it does "
+        "not give the risk of this person.",
     ]
     if any(row.outside for row in case.organs):
         limits.append(
-            "Organs outside the scanned range receive scattered radiation only; their shape and place are usually "
-            "not seen in the image, so their uncertainty is mainly anatomical."
+            "Organs outside the scanned range receive scattered radiation only; their shape and place are "
+            "usually not seen in the image, so their uncertainty is mainly anatomical."
         )
     if "stylised" in _origins(case).values():
         limits.append(
-            "Organs marked 'stylised' come from a model person fitted to sex, height and weight, and not from the image."
+            "Organs marked 'stylised' come from a model person fitted to sex, height and weight, not from "
+            "the image."
         )
     limits.append(
-        "The uncertainties are standard uncertainties by cause as far as the causes are known; an error that no "
-        "cause covers is not in them."
+        "The uncertainties are standard uncertainties by cause as far as the causes are known; an error that "
+        "no cause covers is not in them."
     )
     return limits
-

@@ -24,6 +24,7 @@ LETTERS: dict[Orientation, tuple[str, str, str, str]] = {  # left, right, top, b
     "sagittal": ("A", "P", "H", "F"),
 }
 WINDOW_HU = (-950.0, 650.0)  # wide enough to show lung and bone at once
+CT_KEV = 65.0  # near the effective energy of CT numbers at 120 kV
 SHOWN_FROM = 0.03  # doses below this share of the scale leave the CT uncovered
 MARGIN_MM = 60.0
 COLOURS = "inferno"
@@ -38,8 +39,8 @@ class View:
     dose : DoseMap
     image : Volume or None
         CT numbers; None shows densities only.
-    density : (Grid, array) or None
-        Density in g/cm³ of the calculated body, shown where the image has nothing.
+    body_hu : Volume or None
+        The calculated body in CT numbers, shown where the image has nothing.
     point_mm : tuple of float
         LPS point where the planes cross.
     low_mm, high_mm : tuple of float
@@ -50,16 +51,14 @@ class View:
 
     dose: DoseMap
     image: Volume | None
-    density: tuple[Grid, NDArray[Any]] | None
+    body_hu: Volume | None
     point_mm: tuple[float, float, float]
     low_mm: tuple[float, float, float]
     high_mm: tuple[float, float, float]
     scale_mgy: float
 
     @classmethod
-    def of(
-        cls, dose: DoseMap, image: Volume | None, density: tuple[Grid, NDArray[Any]] | None = None
-    ) -> View:
+    def of(cls, dose: DoseMap, image: Volume | None, body_hu: Volume | None = None) -> View:
         """Choose the planes: through the dose-weighted middle of the map, as far as image or body reach."""
         z, y, x = dose.grid.axes_mm()
         total = float(dose.dose_mgy.sum(dtype=np.float64)) or 1.0
@@ -77,7 +76,7 @@ class View:
         return cls(
             dose,
             image,
-            density,
+            body_hu,
             (middle[2], middle[1], middle[0]),
             (low[0], low[1], low[2]),
             (high[0], high[1], high[2]),
@@ -97,7 +96,9 @@ def _trimmed(dose: DoseMap, low: list[float], high: list[float]) -> tuple[list[f
     return low, high
 
 
-def _sample(grid: Grid, values: NDArray[Any], z: Any, y: Any, x: Any, outside: float) -> NDArray[np.float64]:
+def _sample(
+    grid: Grid, values: NDArray[Any], z: Any, y: Any, x: Any, *, outside: float
+) -> NDArray[np.float64]:
     from scipy.ndimage import map_coordinates
 
     (dz, dy, dx), (ox, oy, oz) = grid.spacing_mm, grid.origin_mm
@@ -126,14 +127,31 @@ def plane(view: View, orientation: Orientation, step_mm: float = 1.25) -> tuple[
         at = (z[:, None], np.float64(py), x[None, :])
     else:
         at = (z[:, None], y[None, :], np.float64(px))
-    dose = _sample(view.dose.grid, view.dose.dose_mgy, *at, 0.0)
+    dose = _sample(view.dose.grid, view.dose.dose_mgy, *at, outside=0.0)
     hu = np.full(dose.shape, np.nan)
     if view.image is not None:
-        hu = _sample(view.image.grid, view.image.values, *at, np.nan)
-    if view.density is not None:
-        body = 1000.0 * (_sample(*view.density, *at, 0.0) - 1.0)
+        hu = _sample(view.image.grid, view.image.values, *at, outside=np.nan)
+    if view.body_hu is not None:
+        body = _sample(view.body_hu.grid, view.body_hu.values, *at, outside=-1000.0)
         hu = np.where(np.isnan(hu), body, hu)
     return np.nan_to_num(hu, nan=-1000.0), dose
+
+
+def hu_of(body: Any) -> NDArray[np.int16]:
+    """Return the CT numbers that a body's materials and densities would have near 120 kV, int16 [z, y, x].
+
+    Parameters
+    ----------
+    body : Body
+        With ``material``, ``materials`` and ``density_g_cm3``.
+    """
+    from wholedose.matter import material, photon_data
+
+    energy = np.array([CT_KEV])
+    water = float(photon_data(material("water")).on("total", energy)[0])
+    relative = [float(photon_data(item).on("total", energy)[0]) / water for item in body.materials]
+    attenuation = np.array(relative, dtype=np.float32)[body.material] * body.density_g_cm3
+    return np.asarray(np.clip(np.rint(1000.0 * (attenuation - 1.0)), -1000, 3071), dtype=np.int16)
 
 
 def three_planes(view: View, scan_range_mm: tuple[float, float] | None = None) -> list[Picture]:
@@ -156,12 +174,17 @@ def _picture(view: View, orientation: Orientation, scan_range_mm: tuple[float, f
     share = np.clip(dose / view.scale_mgy, 0, 1)
     colours = matplotlib.colormaps[COLOURS](0.18 + 0.80 * share)
     body = hu > -900.0
-    colours[..., 3] = np.where(share > SHOWN_FROM, 0.32 + 0.30 * share, 0.0) * np.where(body, 1.0, 0.0)
+    colours[..., 3] = np.where(share > SHOWN_FROM, 0.26 + 0.30 * share, 0.0) * np.where(body, 1.0, 0.0)
     axes.imshow(colours, interpolation="bilinear", aspect="auto")
     outline = [withStroke(linewidth=2.2, foreground="black")]
-    size = max(11.0, 0.042 * min(rows, columns))
+    size = 0.045 * rows
     left, right, top, bottom = LETTERS[orientation]
-    for letter, (h, v) in ((left, (0.025, 0.5)), (right, (0.975, 0.5)), (top, (0.5, 0.965)), (bottom, (0.5, 0.035))):
+    for letter, (h, v) in (
+        (left, (0.025, 0.5)),
+        (right, (0.975, 0.5)),
+        (top, (0.5, 0.965)),
+        (bottom, (0.5, 0.035)),
+    ):
         side = {0.025: "left", 0.975: "right"}.get(h, "center")
         axes.text(
             h, v, letter, transform=axes.transAxes, color="white", fontsize=size, fontweight="bold",
@@ -195,17 +218,17 @@ def _sides(orientation: Orientation) -> str:
 def colour_bar(scale_mgy: float) -> str:
     """Return the dose scale as inline SVG, from 0 to the top of the scale."""
     import matplotlib
+    from matplotlib.colors import to_hex
 
     table = matplotlib.colormaps[COLOURS](0.18 + 0.80 * np.linspace(0, 1, 17))
     stops = "".join(
-        f'<stop offset="{100 * i / 16:.2f}%" stop-color="#{int(255 * r):02x}{int(255 * g):02x}{int(255 * b):02x}"/>'
-        for i, (r, g, b, _) in enumerate(table)
+        f'<stop offset="{100 * i / 16:.2f}%" stop-color="{to_hex(colour)}"/>'
+        for i, colour in enumerate(table)
     )
-    ticks = _ticks(scale_mgy)
     marks = "".join(
-        f'<line x1="{20 + 560 * t / scale_mgy:.1f}" x2="{20 + 560 * t / scale_mgy:.1f}" y1="16" y2="21" class="tick"/>'
-        f'<text x="{20 + 560 * t / scale_mgy:.1f}" y="35" text-anchor="middle">{t:g}</text>'
-        for t in ticks
+        f'<line x1="{x:.1f}" x2="{x:.1f}" y1="16" y2="21" class="tick"/>'
+        f'<text x="{x:.1f}" y="35" text-anchor="middle">{tick:g}</text>'
+        for tick, x in ((tick, 20 + 560 * tick / scale_mgy) for tick in _ticks(scale_mgy))
     )
     return (
         '<svg class="colourbar" viewBox="0 0 640 40" role="img" '
@@ -217,7 +240,7 @@ def colour_bar(scale_mgy: float) -> str:
 
 
 def _ticks(top: float) -> list[float]:
-    raw = top / 5
+    raw = top / 6
     power = 10.0 ** np.floor(np.log10(raw))
     step = next(m * power for m in (1, 2, 5, 10) if m * power >= raw)
     return [round(float(k * step), 10) for k in range(int(top / step) + 1)]

@@ -10,6 +10,20 @@ from wholedose.report.numbers import digits
 PER = 1e4
 
 
+def per_ten_thousand(probability: float) -> str:
+    """Return a probability in cases per 10,000, two digits; what is below 0.001 says so.
+
+    Examples
+    --------
+    >>> per_ten_thousand(4.87e-4), per_ten_thousand(-2e-5), per_ten_thousand(3e-9)
+    ('4.9', '−0.20', '<0.001')
+    """
+    cases = PER * probability
+    if cases and abs(cases) < 1e-3:
+        return "<0.001" if cases > 0 else ">−0.001"
+    return digits(cases, 2).replace("-", "−")
+
+
 @dataclass(frozen=True)
 class RiskRow:
     """One lifetime risk with its interval; all numbers are probabilities.
@@ -43,14 +57,19 @@ class RiskRow:
     dose_mgy: float | None = None
 
     @property
+    def cases(self) -> float:
+        """The central value in cases per 10,000."""
+        return PER * self.central
+
+    @property
     def central_text(self) -> str:
         """Cases per 10,000, two digits."""
-        return digits(PER * self.central, 2)
+        return per_ten_thousand(self.central)
 
     @property
     def interval_text(self) -> str:
         """The interval per 10,000, two digits."""
-        return f"{digits(PER * self.low, 2).replace('-', '−')} to {digits(PER * self.high, 2)}"
+        return f"{per_ten_thousand(self.low)} to {per_ten_thousand(self.high)}"
 
     @property
     def baseline_text(self) -> str:
@@ -93,7 +112,9 @@ def summarise(appraisal: Any) -> RiskSummary:
     """
     if appraisal is None:
         return RiskSummary(())
-    rows, sites, notes = [], (), list[str]()
+    rows: list[RiskRow] = []
+    sites: tuple[RiskRow, ...] = ()
+    notes: list[str] = []
     for name, reading in appraisal.readings.items():
         personal = reading.kind == "person"
         total = reading.total
@@ -112,11 +133,19 @@ def summarise(appraisal: Any) -> RiskSummary:
         )
         if personal and not sites:
             sites = _sites(name, reading)
-            notes += [f"{appraisal.population}: {note}" if "rates" in note else note for note in reading.notes]
-            notes += [f"No row for {site.replace('_', ' ')}: {why}." for site, why in reading.left_out.items()]
+            notes += [note.replace("_", " ") for note in reading.notes]
+            notes += [
+                f"No row for {site}: {why}.".replace("_", " ") for site, why in reading.left_out.items()
+            ]
         notes += [text for text in (getattr(reading, "interval_note", ""),) if text]
-    notes.insert(0, f"Baseline rates: {appraisal.population}; risk counted from the age of {appraisal.age_y:g} years.")
-    return RiskSummary(tuple(rows), sites, tuple(dict.fromkeys(notes)))
+    notes.insert(
+        0, f"Baseline rates: {appraisal.population}; risk counted from the age of {appraisal.age_y:g} years."
+    )
+    return RiskSummary(tuple(rows), sites, tuple(dict.fromkeys(_sentence(note) for note in notes)))
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith(".") else f"{text}."
 
 
 def _sites(model: str, reading: Any) -> tuple[RiskRow, ...]:

@@ -1,7 +1,7 @@
 """Numbers in plain words for patients. Defines `frequency`, `frequency_range`, `band`, `background_time` …
 
-The rules: one or two significant digits and never more, one denominator everywhere (10,000), natural background
-as a scale of dose and not as a proof of safety, a band instead of a number where the dose is very small.
+The rules: one or two significant digits and never more, one denominator everywhere (10,000), natural
+background as a scale of dose and not as a proof of safety, a word instead of a number for a very small dose.
 """
 
 from __future__ import annotations
