@@ -192,6 +192,20 @@ def test_json_is_complete_and_finite() -> None:
     assert len(data["readings"]["BEIR VII"]["excess_by_age"]) == 101
 
 
+def test_json_gives_back_an_equal_appraisal() -> None:
+    """Writing and reading changes nothing; another format and a missing part are refused."""
+    risk = quick(scan(), names=tuple(models()))
+    data = json.loads(json.dumps(risk.to_json()))
+    back = Appraisal.from_json(data)
+    assert back.to_json() == risk.to_json()
+    assert back.person().site("lung") == risk.person().site("lung")
+    assert quick(scan(msv=None)).to_json() == Appraisal.from_json(quick(scan(msv=None)).to_json()).to_json()
+    with pytest.raises(InvalidInput, match="An appraisal of format 9 is not readable here"):
+        Appraisal.from_json({**data, "format": 9})
+    with pytest.raises(InvalidInput, match="The recorded appraisal is incomplete: 'sex'"):
+        Appraisal.from_json({key: value for key, value in data.items() if key != "sex"})
+
+
 def test_baseline_is_a_probability_beside_which_the_excess_is_small() -> None:
     """About a third to a half get a cancer anyway; the excess of one scan is far below that."""
     reading = quick(scan()).person()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from wholedose.base import InvalidInput, UnknownName
-from wholedose.risk import Rates, population, populations
+from wholedose.risk import Rates, lifetime_risk, population, populations
 from wholedose.tables import load
 
 
@@ -72,3 +72,16 @@ def test_remaining_years_of_everyone_alive_to_100() -> None:
     """With certain survival to 100 the remaining years are the ages left, less half a year."""
     flat = Rates("flat", {}, {"F": np.ones(101)})
     np.testing.assert_allclose(flat.remaining_years("F"), 101 - np.arange(101) - 0.5)
+
+
+def test_excess_mortality_shortens_survival_between_two_ages() -> None:
+    """0.1 per year for five years leaves exp(-0.5), the risk falls with it, and the note tells."""
+    europe = population("Europe")
+    sick = europe.with_excess_mortality(0.1, 55, 60)
+    ratio = sick.alive("M", 55) / np.where(europe.alive("M", 55) > 0, europe.alive("M", 55), 1.0)
+    assert ratio[[55, 57, 60, 90]] == pytest.approx(np.exp([0.0, -0.2, -0.5, -0.5]))
+    healthy, ill = (lifetime_risk("lung", "M", 55, 0.1, rates).value for rates in (europe, sick))
+    assert ill == pytest.approx(healthy * np.exp(-0.5))
+    assert "0.1 per year of excess mortality from 55 to 60" in sick.notes[-1]
+    with pytest.raises(InvalidInput, match="is not possible"):
+        europe.with_excess_mortality(-0.1, 55)

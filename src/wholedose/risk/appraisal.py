@@ -17,9 +17,10 @@ from wholedose.base import (
     OutsideDomain,
     Provenance,
     UnknownName,
+    estimate_from_json,
 )
 from wholedose.body import Person
-from wholedose.risk.bands import Band, band, personal_number
+from wholedose.risk.bands import Band, band, bands, personal_number
 from wholedose.risk.exposure import ExposureLike, HasExposures, exposures_of, site_dose
 from wholedose.risk.lifetime import check_age, check_dose
 from wholedose.risk.nominal import MODEL as ICRP_103
@@ -32,6 +33,7 @@ from wholedose.risk.uncertainty import BEIR_VII, GROUPS, RADRAT_CENTRAL, Event, 
 from wholedose.tables import digest
 
 PERSON_MODELS = {model.name: model for model in (BEIR_VII, RADRAT_CENTRAL)}
+FORMAT = 1
 SHARE_SAMPLES = 2000  # enough for shares of variance to about 0.03
 TABLES = (
     "beir_vii_radrat_parameters",
@@ -110,7 +112,7 @@ class Appraisal:
     def to_json(self) -> dict[str, Any]:
         """Return a dictionary for ``result.json``."""
         return {
-            "format": 1,
+            "format": FORMAT,
             "sex": self.sex,
             "age_y": self.age_y,
             "population": self.population,
@@ -120,6 +122,39 @@ class Appraisal:
             "readings": {name: reading.to_json() for name, reading in self.readings.items()},
             "provenance": self.provenance.to_json(),
         }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Appraisal:
+        """Return the appraisal that `to_json` wrote.
+
+        Raises
+        ------
+        InvalidInput
+            Another format number, or a part is missing.
+        """
+        if data.get("format") != FORMAT:
+            raise InvalidInput(
+                f"An appraisal of format {data.get('format')!r} is not readable here.",
+                way_out=f"This version reads format {FORMAT}; appraise the ledger again.",
+            )
+        try:
+            kinds: dict[str, type[PersonReading] | type[PopulationReading]]
+            kinds = {"person": PersonReading, "population": PopulationReading}
+            effective = data["effective_msv"] and estimate_from_json(data["effective_msv"])
+            return cls(
+                sex=str(data["sex"]),
+                age_y=float(data["age_y"]),
+                population=str(data["population"]),
+                readings={name: kinds[r["kind"]].from_json(r) for name, r in data["readings"].items()},
+                effective=effective if isinstance(effective, EffectiveDose) else None,
+                personal_number=bool(data["personal_number"]),
+                band=next(item for item in bands() if item.name == data["band"]),
+                provenance=Provenance.from_json(data["provenance"]),
+            )
+        except (KeyError, TypeError, StopIteration) as error:
+            raise InvalidInput(
+                f"The recorded appraisal is incomplete: {error}.", way_out="Appraise the ledger again."
+            ) from error
 
 
 def appraise(

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from wholedose.base import AbsorbedDose, EffectiveDose, EquivalentDose, OutsideDomain
+from wholedose.base import (
+    AbsorbedDose,
+    EffectiveDose,
+    EquivalentDose,
+    Estimate,
+    InvalidInput,
+    OutsideDomain,
+    estimate_from_json,
+)
 from wholedose.risk.exposure import ExposureLike, mean_dose
 from wholedose.risk.sampling import Draws, Interval
 from wholedose.tables import load
 
+Q = TypeVar("Q", bound=Estimate)
 STATEMENT = (
     "Nominal detriment-adjusted risk of a sex- and age-averaged reference population that received this "
     "effective dose; it is not the risk of this person."
@@ -53,9 +62,16 @@ class TissueReading:
             "tissue": self.tissue,
             "dose_msv": self.dose.value,
             "u_msv": self.dose.u,
+            "dose": self.dose.to_json(),
             "cases": self.cases,
             "detriment": self.detriment,
         }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> TissueReading:
+        """Return the row that `to_json` wrote."""
+        dose = _kind(EquivalentDose, data["dose"])
+        return cls(str(data["tissue"]), dose, float(data["cases"]), float(data["detriment"]))
 
 
 @dataclass(frozen=True)
@@ -106,6 +122,29 @@ class PopulationReading:
             "statement": self.statement,
             "interval_note": self.interval_note,
         }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> PopulationReading:
+        """Return the reading that `to_json` wrote."""
+        return cls(
+            model=str(data["model"]),
+            kind=str(data["kind"]),
+            effective=_kind(EffectiveDose, data["effective_msv"]),
+            cancer=Interval.from_json(data["cancer"]),
+            heritable=Interval.from_json(data["heritable"]),
+            total=Interval.from_json(data["total"]),
+            adult_total=float(data["adult_total"]),
+            tissues=tuple(TissueReading.from_json(row) for row in data["tissues"]),
+            statement=str(data["statement"]),
+            interval_note=str(data["interval_note"]),
+        )
+
+
+def _kind(kind: type[Q], data: Mapping[str, Any]) -> Q:
+    found = estimate_from_json(data)
+    if not isinstance(found, kind):
+        raise InvalidInput(f"A recorded {kind.kind} is a {found.kind}.", where="risk")
+    return found
 
 
 def spread() -> float:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -64,6 +65,33 @@ class Rates:
         """
         rate = self.baseline(site, sex)
         return None if rate is None else float(np.sum(rate * self.alive(sex, age)))
+
+    def with_excess_mortality(self, per_year: float, from_age: float, to_age: float = math.inf) -> Rates:
+        """Return the same rates with a shorter survival, as of a patient with a disease.
+
+        Parameters
+        ----------
+        per_year : float
+            Hazard added to mortality, per year.
+        from_age, to_age : float
+            Ages between which it acts.
+
+        Examples
+        --------
+        >>> sick = population("Europe").with_excess_mortality(0.5, 70, 75)
+        >>> round(float(sick.alive("F", 70)[80] / population("Europe").alive("F", 70)[80]), 3)
+        0.082
+        """
+        if not per_year >= 0 or not to_age > from_age:
+            raise InvalidInput(
+                f"An excess mortality of {per_year} per year from {from_age} to {to_age} is not possible.",
+                where="survival",
+                way_out="Give a hazard of 0 or more and ages in order.",
+            )
+        factor = np.exp(-per_year * (np.clip(AGES, from_age, to_age) - from_age))
+        note = f"survival with {per_year:g} per year of excess mortality from {from_age:g} to {to_age:g}"
+        survival = {sex: curve * factor for sex, curve in self.survival.items()}
+        return replace(self, survival=survival, notes=(*self.notes, note))
 
     def remaining_years(self, sex: str) -> NDArray[np.float64]:
         """Return the remaining life expectancy in years (to age 100) at ages 0 to 100, shape (101,)."""

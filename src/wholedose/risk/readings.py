@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wholedose.base import AbsorbedDose
+from wholedose.base import AbsorbedDose, InvalidInput, estimate_from_json
 from wholedose.risk.sampling import Interval
 
 
@@ -45,10 +45,26 @@ class SiteReading:
             "organs": list(self.organs),
             "dose_mgy": self.dose.value,
             "u_mgy": self.dose.u,
+            "dose": self.dose.to_json(),
             "risk": self.risk.to_json(),
             "baseline": self.baseline,
             "note": self.note,
         }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> SiteReading:
+        """Return the row that `to_json` wrote."""
+        dose = estimate_from_json(data["dose"])
+        if not isinstance(dose, AbsorbedDose):
+            raise InvalidInput(f"The dose of site {data['site']} is a {dose.kind}.", where="risk")
+        return cls(
+            site=str(data["site"]),
+            organs=tuple(data["organs"]),
+            dose=dose,
+            risk=Interval.from_json(data["risk"]),
+            baseline=data["baseline"],
+            note=str(data["note"]),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,3 +129,21 @@ class PersonReading:
             "years_lost_if_fatal": self.years_lost_if_fatal,
             "notes": list(self.notes),
         }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> PersonReading:
+        """Return the reading that `to_json` wrote."""
+        return cls(
+            model=str(data["model"]),
+            kind=str(data["kind"]),
+            total=Interval.from_json(data["total"]),
+            solid=Interval.from_json(data["solid"]),
+            leukaemia=Interval.from_json(data["leukaemia"]),
+            sites=tuple(SiteReading.from_json(row) for row in data["sites"]),
+            left_out=dict(data["left_out"]),
+            shares=dict(data["shares"]),
+            baseline=data["baseline"],
+            excess_by_age=np.array(data["excess_by_age"], dtype=np.float64),
+            years_lost_if_fatal=float(data["years_lost_if_fatal"]),
+            notes=tuple(data["notes"]),
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -98,3 +99,8 @@ class Interval:
     def to_json(self) -> dict[str, float]:
         """Return the four numbers."""
         return {"value": self.value, "median": self.median, "low_5": self.low, "high_95": self.high}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, float]) -> Interval:
+        """Return the interval that `to_json` wrote."""
+        return cls(data["value"], data["median"], data["low_5"], data["high_95"])
