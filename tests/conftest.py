@@ -17,3 +17,22 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no reference data at {folder}")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _no_outbound_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test, and so nothing that it runs in this process, connects to anything but this machine."""
+    import socket
+
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: object) -> None:
+        local = isinstance(address, (str, bytes)) or (isinstance(address, tuple) and str(address[0]) in LOCAL)
+        if not local:
+            raise AssertionError(f"a connection to {address} was tried")
+        connect(self, address)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+LOCAL = ("127.0.0.1", "::1", "localhost")

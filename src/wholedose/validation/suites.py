@@ -158,7 +158,35 @@ SUITES: dict[str, Suite] = {
     )
 }
 
-FILE_SUITES: dict[str, FileSuite] = {}
+FILE_SUITES: dict[str, FileSuite] = {
+    item.name: item
+    for item in (
+        FileSuite(
+            "risk/lar_cases",
+            "wholedose.validation.risk_suites",
+            "lar_cases",
+            ("model", "population", "site", "sex", "age_exposure", "age_now", "dose_gy", "latency"),
+        ),
+        FileSuite(
+            "risk/lar_uncertainty_cases",
+            "wholedose.validation.risk_suites",
+            "lar_uncertainty_cases",
+            ("site", "sex", "age_exposure", "dose_median_gy", "dose_distribution"),
+        ),
+        FileSuite(
+            "risk/beir_vii_region1_vs_12d1",
+            "wholedose.validation.risk_suites",
+            "beir_vii_region1_vs_12d1",
+            ("site", "sex", "age_exposure"),
+        ),
+        FileSuite(
+            "risk/larisk_peer_cases",
+            "wholedose.validation.risk_suites",
+            "larisk_peer_cases",
+            ("population", "sex", "site", "age_exposure", "dose_rate", "dose_distribution"),
+        ),
+    )
+}
 
 
 def suite(name: str) -> Suite:
