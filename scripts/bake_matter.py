@@ -288,9 +288,9 @@ def bake_spectra(folder: Path) -> None:
         "tube_spectra",
         {
             "title": "Photon fluence of a tungsten-anode X-ray tube without any filtration, 40 to 150 kV",
-            "source": f"computed with spekpy {spekpy.__version__} (Bujila et al. 2020; Omar et al. 2020), "
-            "physics casim, central axis",
-            "doi": "10.1016/j.ejmp.2020.04.026; 10.1002/mp.14499",
+            "source": f"computed with spekpy {spekpy.__version__} (Poludniowski et al. 2021), physics casim, "
+            "central axis",
+            "doi": "10.1002/mp.14945",
             "unit": "kv kV; angle degree; energy, line_kev keV (bin centres); brems photons / (cm2 mAs keV2) "
             "at 1 m, fluence per keV divided by (kv - energy); line_fluence photons / (cm2 mAs) at 1 m",
             "licence": "spekpy MIT; computed numbers",

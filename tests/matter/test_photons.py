@@ -195,7 +195,7 @@ def test_speed() -> None:
 
 @pytest.mark.shared
 def test_tg195_air(shared: Path) -> None:
-    """The air table that TG-195 prescribes oscillates by up to 1.5 % about our energy transfer; its mean is ours.
+    """The air table that TG-195 prescribes swings by up to 1.5 % about our energy transfer; its mean is ours.
 
     It was interpolated from NIST's few energies: at those the two agree (test above).
     """

@@ -68,7 +68,7 @@ class _Builder:
             self.girth = self._solve_girth(drawn - self.targets.total)
 
     def frames(self, girth: float) -> dict[str, Frame]:
-        frame_girth = girth if girth < 1 else girth**0.4
+        frame_girth = girth**0.75 if girth < 1 else girth**0.4
         x, y = (frame_girth * scale for scale in TRUNK_SCALE[self.person.sex])
         head, limb = HEAD_SCALE[self.person.sex], LIMB_SCALE[self.person.sex]
         z = self.z_scale

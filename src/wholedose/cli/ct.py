@@ -59,7 +59,7 @@ def estimate(input: Path, out: Path, workers: int | None, quiet: bool, **values:
     from wholedose.report.bundle import check_target, save_bundle
 
     check_target(out)
-    paths = {key: str(Path(values.pop(key)).resolve()) for key in ("labels", "label_names") if values[key]}
+    paths: dict[str, Any] = {key: str(Path(values.pop(key)).resolve()) for key in ("labels", "label_names") if values[key]}
     values = {key: value for key, value in values.items() if key not in ("labels", "label_names")}
     request = CtRequest(input=str(input.resolve()), **paths, **values)
     with progress_line(quiet) as progress:

@@ -191,7 +191,7 @@ def _labels(request: CtRequest, image: Volume) -> tuple[Volume | None, dict[int,
 def _appraise(ledger: Ledger, request: CtRequest) -> tuple[Appraisal | None, str]:
     from wholedose.base import OutsideDomain
 
-    extra = {"population": request.population} if request.population else {}
+    extra: dict[str, Any] = {"population": request.population} if request.population else {}
     try:
         return appraise(ledger, models=["BEIR VII", "ICRP 103"], seed=request.seed, **extra), ""
     except OutsideDomain as error:

@@ -14,6 +14,7 @@ from wholedose.records.ct_frames import CtFrame
 # fact: (attribute, unit); numbers that hold for the whole series
 _NUMBERS = {
     "kv": ("KVP", "kV"),
+    "rotation_time_s": ("RevolutionTime", "s"),
     "pitch": ("SpiralPitchFactor", "1"),
     "collimation_mm": ("TotalCollimationWidth", "mm"),
     "single_collimation_mm": ("SingleCollimationWidth", "mm"),
@@ -38,6 +39,12 @@ _PER_SLICE = {
     "exposure_time_ms": ("ExposureTime", "ms"),
     "ctdivol_mgy": ("CTDIvol", "mGy"),
     "slice_location_mm": ("SliceLocation", "mm"),
+}
+
+# fact: attribute; a position in LPS mm, of the slice in the middle
+_POSITIONS = {
+    "data_collection_centre_mm": "DataCollectionCenterPatient",
+    "reconstruction_centre_mm": "ReconstructionTargetCenterPatient",
 }
 
 _TEXTS = {
@@ -110,6 +117,10 @@ def facts_of(frames: Sequence[CtFrame]) -> tuple[dict[str, Tagged[Any]], list[st
             facts[name] = Tagged(tuple(present), unit, "extracted", keyword, "per slice")
         elif present:
             findings.append(f"{keyword} is missing in {len(frames) - len(present)} of {len(frames)} slices.")
+    for name, keyword in _POSITIONS.items():
+        position = frames[len(frames) // 2].numbers(keyword)
+        if position is not None and len(position) == 3:
+            facts[name] = Tagged(position, "mm", "extracted", keyword, "the slice in the middle")
     for name, keyword in _TEXTS.items():
         words = Counter(word for frame in frames if (word := frame.text(keyword)))
         if words:
@@ -167,8 +178,9 @@ def _rotation(facts: dict[str, Tagged[Any]]) -> list[str]:
     for rule, divisor in rules:
         expected = current * seconds / (divisor or 1.0)
         if bool((np.abs(exposure - expected) <= 1.0 + 0.005 * expected).all()):
-            facts["rotation_time_s"] = Tagged(
-                float(np.median(seconds)), "s", "derived", "ExposureTime", f"one rotation, as {rule}"
+            facts.setdefault(
+                "rotation_time_s",
+                Tagged(float(np.median(seconds)), "s", "derived", "ExposureTime", f"one rotation, as {rule}"),
             )
             effective = current * seconds / (pitch or 1.0)
             facts["effective_mas"] = Tagged(

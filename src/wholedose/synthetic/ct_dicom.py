@@ -124,7 +124,7 @@ def localizer_object(header: StudyHeader, painter: SlicePainter) -> Any:
     dataset.ImageType = ["ORIGINAL", "PRIMARY", "LOCALIZER"]
     dataset.SeriesInstanceUID, dataset.SeriesNumber = header.uid("localizer series"), 1
     dataset.SeriesDescription = "localizer"
-    dataset.RescaleType = "US"  # a projection has no HU
+    del dataset.RescaleType  # a projection has no HU
     dataset.AcquisitionNumber = 1
     dataset.IrradiationEventUID = header.uid("localizer event")
     dataset.SliceThickness = ""

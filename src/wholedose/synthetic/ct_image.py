@@ -16,9 +16,10 @@ from wholedose.synthetic.technique import ScanPlan
 FloatArray = NDArray[np.float32]
 MATRIX = 512
 
-# assumptions: noise of a soft kernel behind 26 cm of water at 100 effective mAs and 3 mm
+# assumptions: noise of a soft kernel behind 26 cm of water at 100 effective mAs and 3 mm, and its power
+# spectrum f·exp(−(f/cut)²), which peaks at 0.2 per mm
 NOISE_HU = 14.0
-NOISE_PEAK_PER_MM = 0.25
+NOISE_CUT_PER_MM = 0.28
 COUCH_WIDTH_MM, COUCH_DEPTH_MM, COUCH_SKIN_MM, COUCH_RADIUS_MM = 410.0, 45.0, 2.5, 800.0
 COUCH_SKIN, COUCH_CORE = 0.95, 0.06
 
@@ -59,22 +60,24 @@ class SlicePainter:
     fov_mm: float
     couch_y_mm: float
     seed: int
-    _along_x: FloatArray = field(init=False)
-    _along_y: FloatArray = field(init=False)
+    _along_x: Any = field(init=False)
+    _along_y: Any = field(init=False)
     _couch: FloatArray = field(init=False)
     _filter: FloatArray = field(init=False)
 
     def __post_init__(self) -> None:
+        from scipy.sparse import csr_array
+
         _, y, x = self.grid.axes_mm()
         x_pixel, y_pixel = self.axes_mm()
         # a scanner's blur hides the voxels of the body: half a voxel of standard deviation
-        self._along_x = _weights(x_pixel, x, 0.5 * self.grid.spacing_mm[2])
-        self._along_y = _weights(y_pixel, y, 0.5 * self.grid.spacing_mm[1])
+        self._along_x = csr_array(_weights(x_pixel, x, 0.5 * self.grid.spacing_mm[2]))
+        self._along_y = csr_array(_weights(y_pixel, y, 0.5 * self.grid.spacing_mm[1]))
         self._couch = couch(x_pixel - self.centre_mm[0], y_pixel - self.couch_y_mm)
         frequency = np.hypot(
             np.fft.fftfreq(MATRIX, self.pixel_mm)[:, None], np.fft.rfftfreq(MATRIX, self.pixel_mm)[None, :]
         )
-        power = frequency * np.exp(-((frequency / NOISE_PEAK_PER_MM) ** 2) / 2)
+        power = frequency * np.exp(-((frequency / NOISE_CUT_PER_MM) ** 2))
         power[0, 0] = 0.0
         full = np.concatenate([power, power[:, 1:-1]], axis=1)
         self._filter = np.sqrt(power / full.mean()).astype(np.float32)
@@ -106,7 +109,7 @@ class SlicePainter:
         weights = _weights(np.array([z]), z_axis, 0.0, self.plan.thickness_mm)[0]
         used = np.flatnonzero(weights)
         plane = np.tensordot(weights[used], self.relative_mu[used[0] : used[-1] + 1], axes=1)
-        body = self._along_y @ plane @ self._along_x.T
+        body = (self._along_x @ (self._along_y @ plane).T).T
         return np.asarray(1000.0 * (body + self._couch - 1.0), dtype=np.float32)
 
     def paint(self, index: int) -> NDArray[np.int16]:
@@ -157,7 +160,7 @@ def couch(x_mm: NDArray[Any], y_mm: NDArray[Any]) -> FloatArray:
     pixel = x_mm[1] - x_mm[0]
 
     def inside(distance: NDArray[Any]) -> NDArray[Any]:
-        return np.clip(distance / pixel + 0.5, 0.0, 1.0)
+        return np.asarray(np.clip(distance / pixel + 0.5, 0.0, 1.0))
 
     within = inside(depth) * inside(floor - depth) * inside(COUCH_WIDTH_MM / 2 - np.abs(x))
     core = inside(depth - COUCH_SKIN_MM) * inside(floor - COUCH_SKIN_MM - depth)

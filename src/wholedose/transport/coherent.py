@@ -48,25 +48,29 @@ def guide_table(cumulated: FloatArray) -> NDArray[np.int32]:
 
 
 @jit
-def sample_coherent(energy_kev: Any, cumulated: Any, guide: Any, rng: Any) -> Any:
+def sample_coherent(energy_kev: Any, m: Any, cumulated: Any, guide: Any, rng: Any) -> Any:
     """Return the cosine of a coherent scattering angle.
 
     Parameters
     ----------
     energy_kev : float
-    cumulated, guide : array
-        The material's rows of `cumulated_form_factor` and `guide_table`.
+    m : int
+        The material: which row of the tables.
+    cumulated, guide : array [materials, …]
+        Rows of `cumulated_form_factor` and `guide_table`.
     rng : uint64[2]
     """
     top_x2 = energy_kev * energy_kev * _X2_PER_KEV2
     cell, place = x2_cell(top_x2)
-    top = cumulated[cell] + place * (cumulated[cell + 1] - cumulated[cell])
+    low = cumulated[m, cell]
+    top = low + place * (cumulated[m, cell + 1] - low)
     while True:
         target = top * uniform(rng)
-        k = guide[int(target * GUIDES)]
-        while cumulated[k + 1] < target:
+        k = guide[m, int(target * GUIDES)]
+        while cumulated[m, k + 1] < target:
             k += 1
-        x2 = X2[k] + (X2[k + 1] - X2[k]) * (target - cumulated[k]) / (cumulated[k + 1] - cumulated[k])
+        low = cumulated[m, k]
+        x2 = X2[k] + (X2[k + 1] - X2[k]) * (target - low) / (cumulated[m, k + 1] - low)
         cos_theta = 1.0 - 2.0 * x2 / top_x2
         if 2.0 * uniform(rng) < 1.0 + cos_theta * cos_theta:
             return max(cos_theta, -1.0)

@@ -63,21 +63,23 @@ def mean_transfer(nodes: FloatArray) -> FloatArray:
 
 
 @jit
-def sample_incoherent(energy_kev: Any, nodes: Any, rng: Any) -> Any:
+def sample_incoherent(energy_kev: Any, m: Any, nodes: Any, rng: Any) -> Any:
     """Return (scattered energy in keV, cosine of the angle) of an incoherent event.
 
     Parameters
     ----------
     energy_kev : float
-    nodes : array
-        The material's row of `scattering_function`.
+    m : int
+        The material: which row of the table.
+    nodes : array [materials, …]
+        Rows of `scattering_function`.
     rng : uint64[2]
     """
     alpha = energy_kev / ELECTRON_KEV
     lowest = 1.0 / (1.0 + 2.0 * alpha)
     back_x2 = energy_kev * energy_kev * _X2_PER_KEV2
     cell, place = x2_cell(back_x2)
-    s_top = nodes[cell] + place * (nodes[cell + 1] - nodes[cell])
+    s_top = nodes[m, cell] + place * (nodes[m, cell + 1] - nodes[m, cell])
     width = 1.0 - lowest
     highest = lowest + 1.0 / lowest
     log_part = -math.log(lowest) if alpha > _MIXTURE_ABOVE else 0.0
@@ -95,6 +97,6 @@ def sample_incoherent(energy_kev: Any, nodes: Any, rng: Any) -> Any:
             t = (1.0 - ratio) / (alpha * ratio)
             accept = 1.0 - ratio * t * (2.0 - t) / (1.0 + ratio * ratio)
         cell, place = x2_cell(back_x2 * 0.5 * t)
-        s = nodes[cell] + place * (nodes[cell + 1] - nodes[cell])
+        s = nodes[m, cell] + place * (nodes[m, cell + 1] - nodes[m, cell])
         if uniform(rng) * s_top < accept * s:
             return energy_kev * ratio, max(1.0 - t, -1.0)

@@ -35,20 +35,23 @@ def interact(
     An energy of 0 means that the photon is gone. The second photon of a pair flies opposite to the first.
     """
     chance = uniform(rng)
-    low, high = physics.branch[cell, m], physics.branch[cell + 1, m]
-    if chance < low[0] + place * (high[0] - low[0]):
-        scattered, cos_theta = sample_incoherent(energy, physics.scattering[m], rng)
+    branch = physics.branch
+    low, high = np.float64(branch[cell, m, 0]), np.float64(branch[cell + 1, m, 0])
+    if chance < low + place * (high - low):
+        scattered, cos_theta = sample_incoherent(energy, m, physics.scattering, rng)
         u, v, w = deflect(u, v, w, cos_theta, rng)
         return scattered, u, v, w, energy - scattered, False
-    if chance < low[1] + place * (high[1] - low[1]):
+    low, high = np.float64(branch[cell, m, 1]), np.float64(branch[cell + 1, m, 1])
+    if chance < low + place * (high - low):
         if physics.fluorescence.shape[2] > 0:
             line = sample_fluorescence(cell, place, m, physics, rng)
             if line > 0.0:
                 u, v, w = isotropic(rng)
                 return line, u, v, w, energy - line, False
         return 0.0, u, v, w, energy, False
-    if chance < low[2] + place * (high[2] - low[2]):
-        cos_theta = sample_coherent(energy, physics.form_factor[m], physics.guide[m], rng)
+    low, high = np.float64(branch[cell, m, 2]), np.float64(branch[cell + 1, m, 2])
+    if chance < low + place * (high - low):
+        cos_theta = sample_coherent(energy, m, physics.form_factor, physics.guide, rng)
         u, v, w = deflect(u, v, w, cos_theta, rng)
         return energy, u, v, w, 0.0, False
     kev, u, v, w = annihilation_photons(rng)
@@ -82,6 +85,7 @@ def run_histories(
     stack = np.empty((STACK, 7))
     nx, ny, nz, dx, dy, dz = voxels.nx, voxels.ny, voxels.nz, voxels.dx, voxels.dy, voxels.dz
     sx, sy, sz = nx * dx, ny * dy, nz * dz
+    per_x, per_y, per_z = 1.0 / dx, 1.0 / dy, 1.0 / dz
     material, density = voxels.material, voxels.density
     attenuation = physics.attenuation
     labels, track = scores.labels, scores.track
@@ -104,10 +108,10 @@ def run_histories(
             # one flight from (x, y, z) along (u, v, w)
             cell, place = energy_cell(energy)
             inside = False
-            ix = min(max(int(x / dx), 0), nx - 1)
-            iy = min(max(int(y / dy), 0), ny - 1)
-            iz = min(max(int(z / dz), 0), nz - 1)
             if ray_stepping:
+                ix = min(max(int(x * per_x), 0), nx - 1)
+                iy = min(max(int(y * per_y), 0), ny - 1)
+                iz = min(max(int(z * per_z), 0), nz - 1)
                 if u > 0.0:
                     step_x, left_x, delta_x = 1, nx - 1 - ix, dx / u
                     next_x = ((ix + 1) * dx - x) / u
@@ -139,10 +143,8 @@ def run_histories(
                     rho = np.float64(density[at])
                     if now != m:
                         m = now
-                        total = np.float64(attenuation[cell, m, 0]) + place * attenuation[cell, m, 1]
-                        transfer = energy * (
-                            np.float64(attenuation[cell, m, 2]) + place * attenuation[cell, m, 3]
-                        )
+                        total = attenuation[cell, m, 0] + place * attenuation[cell, m, 1]
+                        transfer = energy * (attenuation[cell, m, 2] + place * attenuation[cell, m, 3])
                     reach = min(next_x, min(next_y, next_z))
                     step = max(reach - travelled, 0.0)
                     mu = total * rho
@@ -180,7 +182,7 @@ def run_histories(
                     x, y, z = x + step * u, y + step * v, z + step * w
                     if not (0.0 <= x < sx and 0.0 <= y < sy and 0.0 <= z < sz):
                         break
-                    ix, iy, iz = int(x / dx), int(y / dy), int(z / dz)
+                    ix, iy, iz = int(x * per_x), int(y * per_y), int(z * per_z)
                     at = (min(iz, nz - 1) * ny + min(iy, ny - 1)) * nx + min(ix, nx - 1)
                     m = np.int64(material[at])
                     mu = density[at] * (np.float64(attenuation[cell, m, 0]) + place * attenuation[cell, m, 1])

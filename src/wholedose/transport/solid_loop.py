@@ -61,8 +61,9 @@ def background_mu(solids: Any, attenuation: Any, cell: Any, place: Any) -> Any:
     """Return μ of the background in 1/cm, 0 for vacuum, rounded up as a majorant."""
     if solids.background < 0:
         return 0.0
-    row = attenuation[cell, solids.background]
-    return solids.background_density * (np.float64(row[0]) + place * row[1]) * (1.0 + 1e-12)
+    k = solids.background
+    mu = solids.background_density * (attenuation[cell, k, 0] + place * attenuation[cell, k, 1])
+    return mu * (1.0 + 1e-12)
 
 
 @jit
@@ -143,13 +144,13 @@ def run_solid_histories(
                 m, rho = material_at(solids, x, y, z)
                 if m < 0:
                     continue
-                row = attenuation[cell, m]
-                kerma = energy * rho / ceiling * (np.float64(row[2]) + place * row[3])
+                transfer = attenuation[cell, m, 2] + place * attenuation[cell, m, 3]
+                kerma = energy * rho / ceiling * transfer
                 scores.track[0] += kerma
                 for r in range(regions):
                     if scores.material[r] == -2 and contains(scores.shapes[r], x, y, z):
                         scores.track[r + 1] += kerma
-                if uniform(rng) * ceiling < rho * (np.float64(row[0]) + place * row[1]):
+                if uniform(rng) * ceiling < rho * (attenuation[cell, m, 0] + place * attenuation[cell, m, 1]):
                     inside = True
                     break
             for r in range(regions):
@@ -157,8 +158,7 @@ def run_solid_histories(
                 if length > 0.0:
                     own = scores.material[r]
                     if own >= 0:
-                        row = attenuation[cell, own]
-                        transfer = np.float64(row[2]) + place * row[3]
+                        transfer = attenuation[cell, own, 2] + place * attenuation[cell, own, 3]
                         scores.track[r + 1] += energy * transfer * scores.density[r] * length
                     slot = scores.response_of[r]
                     if slot >= 0:

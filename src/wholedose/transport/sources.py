@@ -40,7 +40,7 @@ class SourceArrays(NamedTuple):
     opening_of_view : int32 [views]
     opening : float64 [openings, 2]
         Limits of tan(cone angle).
-    view_chance, view_alias : [views]
+    view_chance, view_alias : [1, views]
     bin_low, bin_width : float64 [openings, bins]
         Fan angle where the bin begins inside the opening, and its width there.
     bin_top : float64 [openings, bins]
@@ -168,8 +168,8 @@ def _empty(**parts: Any) -> SourceArrays:
     vector = np.zeros((1, 3))
     base: dict[str, Any] = {
         "frame": np.zeros(12), "size": np.zeros(3), "focus": vector, "axis": vector, "fan": vector,
-        "cone": vector, "opening_of_view": none[0], "opening": np.zeros((1, 2)), "view_chance": one[0],
-        "view_alias": none[0], "bin_low": one, "bin_width": one, "bin_top": one, "bin_chance": one,
+        "cone": vector, "opening_of_view": none[0], "opening": np.zeros((1, 2)), "view_chance": one,
+        "view_alias": none, "bin_low": one, "bin_width": one, "bin_top": one, "bin_chance": one,
         "bin_alias": none,
     }  # fmt: skip
     return SourceArrays(**{**base, **parts})
@@ -281,12 +281,12 @@ def _digest(kind: str, arrays: SourceArrays) -> str:
 
 
 @jit
-def _pick(chance: Any, alias: Any, rng: Any) -> Any:
-    scaled = uniform(rng) * len(chance)
+def _pick(row: Any, chance: Any, alias: Any, rng: Any) -> Any:
+    scaled = uniform(rng) * chance.shape[1]
     k = int(scaled)
-    if scaled - k < chance[k]:
+    if scaled - k < chance[row, k]:
         return k
-    return alias[k]
+    return np.int64(alias[row, k])
 
 
 @jit
@@ -316,19 +316,19 @@ def emit(source: Any, rng: Any) -> Any:
     if len(source.energy_kev) == 1:
         energy = source.energy_kev[0]
     else:
-        energy = source.energy_kev[_pick(source.energy_chance[row], source.energy_alias[row], rng)]
+        energy = source.energy_kev[_pick(row, source.energy_chance, source.energy_alias, rng)]
     return x, y, z, u, v, w, energy
 
 
 @jit
 def _emit_xray(source: Any, rng: Any) -> Any:
     view = 0
-    if len(source.view_chance) > 1:
-        view = _pick(source.view_chance, source.view_alias, rng)
+    if source.view_chance.shape[1] > 1:
+        view = _pick(0, source.view_chance, source.view_alias, rng)
     opening = source.opening_of_view[view]
     row = 0
     if source.bin_chance.shape[1] > 1:
-        row = _pick(source.bin_chance[opening], source.bin_alias[opening], rng)
+        row = _pick(opening, source.bin_chance, source.bin_alias, rng)
     # in the angles γ (fan) and β (elevation), dΩ = cosβ dβ dγ; a rectangular opening limits tanβ/cosγ
     while True:
         gamma = source.bin_low[opening, row] + uniform(rng) * source.bin_width[opening, row]

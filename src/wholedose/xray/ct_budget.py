@@ -12,6 +12,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ from wholedose.tables import load
 from wholedose.xray.ct_rules import ResolvedRange, assumed_value, rule
 from wholedose.xray.ct_scan import CtScan
 
-FloatArray = NDArray[np.float64]
+FloatArray = NDArray[np.floating[Any]]
 OUTSIDE = "outside"  # row of the sensitivity table for organs that lie outside the range
 FLOOR = 1e-6
 

@@ -18,7 +18,7 @@ from wholedose.base import InvalidInput, MissingInput, Tag, Tagged, UnknownName,
 
 Mode = Literal["helical", "axial", "stationary", "topogram"]
 MODES: tuple[str, ...] = ("helical", "axial", "stationary", "topogram")
-FloatArray = NDArray[np.float64]
+FloatArray = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, eq=False)

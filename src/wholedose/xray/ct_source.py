@@ -23,7 +23,7 @@ from wholedose.transport import XrayBeam
 from wholedose.xray.beam_filter import HALF_FAN_RAD, bowtie
 from wholedose.xray.ct_rules import ResolvedRange, assumed_value
 
-FloatArray = NDArray[np.float64]
+FloatArray = NDArray[np.floating[Any]]
 
 FAN_BINS = 94  # 10 mrad each: 6 mm at the isocentre
 ANGLES = 60

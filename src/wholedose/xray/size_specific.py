@@ -24,7 +24,7 @@ MODEL_U = (
     0.10  # assumption: AAPM 204 warns of differences of up to 20 %, read here as two standard uncertainties
 )
 
-FloatArray = NDArray[np.float64]
+FloatArray = NDArray[np.floating[Any]]
 
 
 def ssde_factor(size_cm: float, phantom_cm: int) -> float:
@@ -168,7 +168,7 @@ def water_equivalent_diameter(image: Volume) -> WaterEquivalent:
         edge = ndimage.binary_dilation(hu < PADDING_HU, iterations=2)
         edge[0], edge[-1], edge[:, 0], edge[:, -1] = True, True, True, True
         truncated[i] = float((rim & edge).sum() / rim.sum())
-    return WaterEquivalent(np.asarray(image.grid.axes_mm()[0], dtype=np.float64), diameter, truncated)
+    return WaterEquivalent(image.grid.axes_mm()[0], diameter, truncated)
 
 
 @dataclass(frozen=True)
