@@ -169,7 +169,11 @@ def test_table_says_its_sources() -> None:
 
 @pytest.mark.slow
 def test_live_xcom_between_nodes() -> None:
-    """Between nodes the table agrees with live XCOM within 0.02 % (0.05 % above the K edge of heavy ones)."""
+    """Between nodes the table agrees with live XCOM within 0.02 % (0.05 % above the K edge of heavy ones).
+
+    Pair production is compared at XCOM's nodes only: between them the live package's own spline swings by a
+    factor of three.
+    """
     code = """
 import numpy as np, xcom
 from wholedose.matter import element_data
@@ -179,8 +183,10 @@ for z in (1, 6, 7, 8):
     ours = element_data(z).on(e)
     for a, b in (("coherent",) * 2, ("incoherent",) * 2, ("photoelectric",) * 2):
         assert np.abs(ours[a] / live[b] - 1).max() < 2e-4, (z, a, np.abs(ours[a] / live[b] - 1).max())
-    pair = e > 1500
-    assert np.abs(ours["pair_nuclear"][pair] / live["pair_atom"][pair] - 1).max() < 5e-3, z
+    nodes = np.array([1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 50, 80]) * 1e3
+    live, ours = xcom.calculate_cross_section(z, nodes * 1e3), element_data(z).on(nodes)
+    assert np.abs(ours["pair_nuclear"] / live["pair_atom"] - 1).max() < 1e-3, z
+    assert np.abs(ours["pair_electron"][3:] / live["pair_electron"][3:] - 1).max() < 1e-3, z
 for z in (20, 53, 82):
     k = element_data(z).k_edge_kev
     live = xcom.calculate_cross_section(z, e[e > 1.02 * k] * 1e3)
