@@ -194,6 +194,15 @@ def test_the_text_shows_values_with_their_tags(tmp_path: Path) -> None:
     assert "Not recognised: 1" in lines
 
 
+def test_a_file_cannot_steer_the_terminal(tmp_path: Path) -> None:
+    """Control characters in a report's texts are not printed."""
+    event = make.ct_event(1, extra=(make.text("121106", "red \x1b[31m alert"),))
+    make.save(make.ct_report(event, total="69.81"), tmp_path / "report.dcm")
+    shown = describe_text(describe(tmp_path))
+    assert "red ?[31m alert" in shown
+    assert "\x1b" not in shown
+
+
 def test_importing_the_room_is_light() -> None:
     """`import wholedose.records` loads neither pydicom nor numerical packages."""
     code = "import sys, wholedose.records; print(*sorted({name.split('.')[0] for name in sys.modules}))"

@@ -141,3 +141,19 @@ def test_plans_and_other_modalities_are_named(tmp_path: Path) -> None:
     facts = read_image_header(save(tmp_path / "mr.dcm", "MR", "1.2.840.10008.5.1.4.1.1.4"))
     assert (facts.kind, facts.exposures) == ("image", ())
     assert facts.findings[0].what == "Modality MR is named and left for later."
+
+
+def test_an_enhanced_image_is_read_through_its_functional_groups(tmp_path: Path) -> None:
+    """Technique in shared and per-frame groups is found; it is that of the first frame, and said so."""
+    exposure, details, shared, frame = Dataset(), Dataset(), Dataset(), Dataset()
+    exposure.XRayTubeCurrentInmA, exposure.CTDIvol = 210.5, 7.25
+    details.KVP = "100"
+    shared.CTXRayDetailsSequence, frame.CTExposureSequence = [details], [exposure]
+    path = save(
+        tmp_path / "ct.dcm", "CT", "1.2.840.10008.5.1.4.1.1.2.1", NumberOfFrames="4",
+        SharedFunctionalGroupsSequence=[shared], PerFrameFunctionalGroupsSequence=[frame],
+    )  # fmt: skip
+    facts = read_image_header(path)
+    numbers = [facts.exposures[0].number(name) for name in ("kv", "tube_current", "ctdivol")]
+    assert numbers == [100, 210.5, 7.25]
+    assert "of 4 frames" in facts.findings[0].what

@@ -259,3 +259,12 @@ def test_other_reports_are_refused(tmp_path: Path) -> None:
     """A structured report of something else says what it is."""
     with pytest.raises(InvalidInput, match="not 'X-Ray Radiation Dose Report'"):
         read(make.report(title="126000"), tmp_path)
+
+
+def test_wrapped_events_are_found(tmp_path: Path) -> None:
+    """Events and totals that a vendor puts into a further container are read all the same."""
+    data = make.chest_ct()
+    first, *rest = data.ContentSequence
+    data.ContentSequence = [first, make.container("121070", *rest)]
+    report = read(data, tmp_path)
+    assert (len(report.events), report.total("dlp")) == (3, 236.09)

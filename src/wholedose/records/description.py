@@ -238,9 +238,9 @@ def describe_text(found: Mapping[str, Any]) -> str:
 
 
 def _block(item: Mapping[str, Any]) -> Iterable[str]:
-    yield item["path"]
+    yield _printable(item["path"])
     device = item.get("device", {})
-    named = " ".join(device[key] for key in ("manufacturer", "model") if key in device)
+    named = _printable(" ".join(device[key] for key in ("manufacturer", "model") if key in device))
     head = f"  {item['kind'].replace('_', ' ')}, {item['modality']}, {_count(item['events'])}"
     yield f"{head}, {named}" if named else head
     rows = [("total", name, value) for name, value in item["totals"].items()]
@@ -265,7 +265,12 @@ def _block(item: Mapping[str, Any]) -> Iterable[str]:
         yield f"  … and {len(item['exposures']) - len(shown)} more events; --json lists them all"
     for finding in item["findings"]:
         size = "" if finding["size"] is None else f" [{finding['size']:+.4g}]"
-        yield f"  {finding['severity']}: {finding['what']}{size}"
+        yield f"  {finding['severity']}: {_printable(finding['what'])}{size}"
+
+
+def _printable(text: str) -> str:
+    """Return text on one line without control characters: a file must not steer the terminal."""
+    return "".join(mark if mark.isprintable() else "?" for mark in " ".join(text.split()))
 
 
 def _count(events: int) -> str:
@@ -275,7 +280,7 @@ def _count(events: int) -> str:
 def _written(value: Mapping[str, Any]) -> str:
     number = value["value"]
     text = f"{number:.6g}" if isinstance(number, float) else str(number)
-    text = " ".join(text.split())
+    text = _printable(text)
     if len(text) > 44:
         text = text[:43] + "…"
     return text if value["unit"] == "1" else f"{text} {value['unit']}"

@@ -57,34 +57,39 @@ def read_image_header(path: Path) -> ImageFacts:
     InvalidInput
         When the file is empty, too large or broken.
     """
-    header = read_header(path)
+    header = _Header(read_header(path))
     findings = Findings()
 
     def get(tag: int) -> str:
         from pydicom.datadict import keyword_for_tag
 
-        return _text(header, keyword_for_tag(tag))
+        return header.text(keyword_for_tag(tag))
 
-    modality = _text(header, "Modality").upper() or "OT"
-    sop_class = _text(header, "SOPClassUID")
-    rows, columns = numbers(header, "Rows"), numbers(header, "Columns")
+    modality = header.text("Modality").upper() or "OT"
+    sop_class = header.text("SOPClassUID")
+    rows, columns = header.numbers("Rows"), header.numbers("Columns")
     kind = "plan" if sop_class in PLANS or modality == "RTPLAN" else "other"
     exposures: tuple[Exposure, ...] = ()
     totals: dict[str, Tagged[Any]] = {}
     if rows and columns and kind == "other" and modality not in ("SEG", "RTDOSE"):
         kind = "image"
-        if sop_class.startswith(SECONDARY_CAPTURE) and not _text(header, "ImageType").startswith("ORIGINAL"):
+        if sop_class.startswith(SECONDARY_CAPTURE) and not header.text("ImageType").startswith("ORIGINAL"):
             _secondary_capture(header, findings)
         elif modality in _X_RAY:
             exposure = _exposure(header, modality, findings)
             if exposure is not None:
                 exposures = (exposure,)
                 totals = _totals(exposure, modality)
+                if header.frames > 1 and len(header.parts) > 1:
+                    findings.add(
+                        f"An enhanced image of {header.frames} frames; values are those of the first.",
+                        severity="info",
+                    )
             elif modality not in ("PT", "RTIMAGE"):
                 findings.add("The header holds no exposure.", severity="info")
         else:
             findings.add(f"Modality {modality} is named and left for later.", severity="info")
-    position = numbers(header, "ImagePositionPatient")
+    position = header.numbers("ImagePositionPatient")
     return ImageFacts(
         modality,
         sop_class,
@@ -100,21 +105,54 @@ def read_image_header(path: Path) -> ImageFacts:
     )
 
 
-def _text(header: Any, keyword: str) -> str:
-    """Return an attribute as text; one that pydicom refuses as it is written in the file."""
-    found = text(header, keyword)
-    if found or keyword not in header:
-        return found
-    raw = getattr(header.get_item(keyword), "value", None)
-    return raw.decode("latin-1").strip("\0 ")[:200] if isinstance(raw, bytes) else ""
+class _Header:
+    """A header whose attributes may also stand in the functional groups of an enhanced image.
+
+    Shared groups come first, then those of the first frame.
+    """
+
+    def __init__(self, header: Any) -> None:
+        self.parts: list[Any] = [header]
+        for keyword in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
+            groups = element_value(header, keyword)
+            if groups is None:
+                continue
+            for element in groups[0]:
+                if element.VR == "SQ" and len(element.value):
+                    self.parts.append(element.value[0])
+        frames = numbers(header, "NumberOfFrames")
+        self.frames = int(frames[0]) if frames else 1
+
+    def value(self, keyword: str) -> Any:
+        """Return an attribute's value, None when it is absent, empty or not decodable."""
+        for part in self.parts:
+            found = element_value(part, keyword)
+            if found is not None:
+                return found
+        return None
+
+    def numbers(self, keyword: str) -> tuple[float, ...] | None:
+        """Return an attribute as finite floats, or None."""
+        return next((found for part in self.parts if (found := numbers(part, keyword))), None)
+
+    def text(self, keyword: str) -> str:
+        """Return an attribute as text; one that pydicom refuses as it is written in the file."""
+        for part in self.parts:
+            found = text(part, keyword)
+            if found:
+                return found
+            raw = getattr(part.get_item(keyword), "value", None) if keyword in part else None
+            if isinstance(raw, bytes):
+                return raw.decode("latin-1").strip("\0 ")[:200]
+        return ""
 
 
-def _secondary_capture(header: Any, findings: Findings) -> None:
+def _secondary_capture(header: _Header, findings: Findings) -> None:
     findings.add(
         "A secondary capture: a picture of a screen or page. Doses drawn in it are not read.",
         severity="warning",
     )
-    listed = element_value(header, "ExposureDoseSequence")
+    listed = header.value("ExposureDoseSequence")
     if listed is not None:
         findings.add(
             f"Its header lists {len(listed)} exposures (retired Exposure Dose Sequence), which are not read.",
@@ -123,9 +161,9 @@ def _secondary_capture(header: Any, findings: Findings) -> None:
 
 
 def _quantity(
-    header: Any, keyword: str, name: str, dimension: str, unit: str, findings: Findings
+    header: _Header, keyword: str, name: str, dimension: str, unit: str, findings: Findings
 ) -> Tagged[Any] | None:
-    written = _text(header, keyword)
+    written = header.text(keyword)
     if not written:
         return None
     try:
@@ -142,7 +180,7 @@ def _quantity(
     return Tagged(value, DIMENSIONS[dimension].unit, "extracted", keyword, f"{written} {unit}")
 
 
-def _exposure(header: Any, modality: str, findings: Findings) -> Exposure | None:
+def _exposure(header: _Header, modality: str, findings: Findings) -> Exposure | None:
     quantities: dict[str, Tagged[Any]] = {}
     for keyword, name, dimension, unit in concepts.ATTRIBUTES:
         if name in quantities or (name == "mean_glandular_dose" and modality != "MG"):
@@ -159,10 +197,10 @@ def _exposure(header: Any, modality: str, findings: Findings) -> Exposure | None
     if "kv" not in quantities and not {"tube_current", "exposure", "ctdivol", "dap"} & set(quantities):
         return None
     for keyword, name in concepts.ATTRIBUTE_TEXTS.items():
-        written = _text(header, keyword)
+        written = header.text(keyword)
         if written and name not in quantities:
             quantities[name] = Tagged(written[:200], "1", "extracted", keyword)
-    phantom = element_value(header, "CTDIPhantomTypeCodeSequence")
+    phantom = header.value("CTDIPhantomTypeCodeSequence")
     code = str(phantom[0].get("CodeValue", "")) if phantom else ""
     if code in concepts.PHANTOM_CM:
         quantities["phantom"] = Tagged(
@@ -182,12 +220,12 @@ def _kind(quantities: dict[str, Tagged[Any]], modality: str) -> str:
     return known.get(str(found.value).upper(), "unknown") if found else "unknown"
 
 
-def _filters(header: Any, findings: Findings) -> tuple[dict[str, Tagged[Any]], ...]:
+def _filters(header: _Header, findings: Findings) -> tuple[dict[str, Tagged[Any]], ...]:
     """Return the added filters; some vendors separate several by commas instead of backslashes."""
-    materials = [part.strip() for part in _text(header, "FilterMaterial").replace(",", "\\").split("\\")]
+    materials = [part.strip() for part in header.text("FilterMaterial").replace(",", "\\").split("\\")]
     columns: dict[str, list[str]] = {}
     for name, keyword in (("min", "FilterThicknessMinimum"), ("max", "FilterThicknessMaximum")):
-        written = _text(header, keyword)
+        written = header.text(keyword)
         columns[name] = [part.strip() for part in written.replace(",", "\\").split("\\")] if written else []
     filters: list[dict[str, Tagged[Any]]] = []
     for index, material in enumerate(materials):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -73,14 +74,12 @@ def dose_report_from_tree(tree: StructuredReport, path: str = "") -> DoseReport:
     root = tree.root
     events: list[Exposure] = []
     planes: dict[str, Quantities] = {}
-    for item in root.children:
-        if item.value_type != "CONTAINER":
-            continue
+    for item in _containers(root):
         if item.code == _CT_EVENT:
             events.append(_event(item, findings, f"event {len(events) + 1}", ct=True))
         elif item.code == _EVENT:
             events.append(_event(item, findings, f"event {len(events) + 1}", ct=False))
-        elif item.code in (_CT_TOTALS, _TOTALS):
+        else:
             name, values = _accumulated(item, findings)
             base, count = name, 2
             while name in planes:
@@ -108,12 +107,22 @@ def dose_report_from_tree(tree: StructuredReport, path: str = "") -> DoseReport:
     return check_report(report, findings)
 
 
+def _containers(item: ContentItem) -> Iterator[ContentItem]:
+    """Yield the containers of events and totals in order, through containers that wrap them."""
+    for child in item.children:
+        if child.code in (_CT_EVENT, _EVENT, _CT_TOTALS, _TOTALS):
+            if child.value_type == "CONTAINER":
+                yield child
+        elif child.value_type == "CONTAINER":
+            yield from _containers(child)
+
+
 def _text(item: ContentItem | None) -> str:
     return str(item.value).strip() if item is not None and item.value is not None else ""
 
 
 def _kind(root: ContentItem, procedure: str, events: list[Exposure]) -> ReportKind:
-    codes = {child.code for child in root.children}
+    codes = {child.code for child in _containers(root)}
     if codes & {_CT_EVENT, _CT_TOTALS}:
         return "ct"
     if procedure in concepts.MAMMOGRAPHY or any("mean_glandular_dose" in one.quantities for one in events):
@@ -131,7 +140,7 @@ def _modality(kind: ReportKind, root: ContentItem) -> str:
         if device.value.value == "113957":
             return "RF"
     fluoroscopy = False
-    for event in root.children:
+    for event in _containers(root):
         if event.code != _EVENT:
             continue
         kind_item = event.find("113721")
