@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -298,6 +300,48 @@ def test_the_series_may_be_given_as_files(tmp_path: Path) -> None:
     assert series.paths == tuple(sorted(paths, reverse=True))
     with pytest.raises(InvalidInput, match="No files were given"):
         read_ct_series([])
+
+
+@pytest.mark.parametrize(
+    "command", [["dcmcrle"], ["dcmcjpeg", "+e1"], ["dcmcjpls"]], ids=["RLE", "JPEG lossless", "JPEG-LS"]
+)
+def test_compressed_slices(tmp_path: Path, command: list[str]) -> None:
+    """Losslessly compressed slices, written by DCMTK, give the same HU; JPEG Lossless by way of GDCM."""
+    if shutil.which(command[0]) is None:
+        pytest.skip(f"{command[0]} (dcmtk) is not installed")
+    (tmp_path / "packed").mkdir()
+    for path in write_series(tmp_path / "raw"):
+        subprocess.run([*command, path, tmp_path / "packed" / path.name], check=True, capture_output=True)
+    series = read_ct_series(tmp_path / "packed")
+    assert np.array_equal(series.image.values, np.maximum(phantom(), -1024))
+
+
+def test_deflated_and_lossy_files(tmp_path: Path) -> None:
+    """A deflated object, which could inflate without bound, is refused; loss in the past is a finding."""
+    write_series(tmp_path / "lossy", LossyImageCompression="01")
+    assert "compressed with loss" in read_ct_series(tmp_path / "lossy").findings[0]
+    dataset = slice_dataset(phantom()[0], (0, 0, 0), 1)
+    dataset.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.1.99"
+    path = write(tmp_path / "deflated.dcm", dataset)
+    with pytest.raises(InvalidInput, match=r"deflated objects are not read; convert it with `dcmconv \+te`"):
+        read_ct_series(path)
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("693_UNCI.dcm", "single slice"),
+        ("JPEG-LL.dcm", "There is no CT image series; found: 1 Secondary Capture"),
+        ("bad_sequence.dcm", "single slice"),
+        ("eCT_Supplemental.dcm", "rescaled values are of type US, not HU"),
+        ("explicit_VR-UN.dcm", "single slice"),
+    ],
+)
+def test_odd_files(shared: Path, name: str, sentence: str) -> None:
+    """Odd but legal files are understood as far as to say why they are no CT volume."""
+    with pytest.raises(InvalidInput, match=sentence):
+        read_ct_series(shared / "odd_dicom" / name)
 
 
 @pytest.mark.shared

@@ -131,9 +131,13 @@ def read_ct_series(
             )
         placed = resample_to_lps(values.transpose(2, 1, 0), stack.affine, AIR_HU)
         findings.append(f"The slices are tilted by {angle:.1f}° and were resampled to axial ones.")
-    array, grid = placed
+    array, grid = np.ascontiguousarray(placed[0]), placed[1]
     if stack.affine[2, 2] < 0:
         frames = frames[::-1]
+    if any(frame.text("LossyImageCompression") == "01" for frame in frames):
+        findings.append(
+            "The images were compressed with loss at some time; their CT numbers are approximate."
+        )
     facts, notes = facts_of(frames)
     findings += notes
     middle = stack.affine @ [values.shape[2] / 2, values.shape[1] / 2, 0, 1]

@@ -86,7 +86,9 @@ def read_nifti(path: str | PathLike[str], *, unit: str = "HU") -> Volume:
         placed = resample_to_lps(values, affine, outside, nearest=unit == "label")
         findings.append(f"The volume is oblique by {obliquity_deg(affine):.1f}° and was resampled.")
     array, grid = placed
-    return Volume(grid, array, unit, {"source": str(place), "findings": tuple(findings)})
+    return Volume(
+        grid, np.ascontiguousarray(array), unit, {"source": str(place), "findings": tuple(findings)}
+    )
 
 
 def as_labels(values: NDArray[Any], where: str) -> NDArray[np.int32]:
