@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -115,7 +115,8 @@ class Body:
         ``body.members("bone")`` → ``("bone_cranium", …)``; ``body.members("liver")`` → ``("liver",)``.
         """
         if organ in ("bone", "red_bone_marrow", "endosteum"):
-            return tuple(name for name in BONE_SITES if name in self.organs)
+            sites = tuple(name for name in BONE_SITES if name in self.organs)
+            return (*sites, "bone") if organ == "bone" and "bone" in self.organs else sites
         return (organ,) if organ in self.organs else ()
 
     def mask(self, organ: str) -> NDArray[np.bool_]:
@@ -151,7 +152,7 @@ class Body:
     @cached_property
     def skeleton(self) -> tuple[SkeletonSite, ...]:
         """How red bone marrow and endosteum are distributed over the bone sites of this body."""
-        bone = {name: float(self._mass[self.label(name)]) for name in self.members("bone")}
+        bone = {name: float(self._mass[self.label(name)]) for name in self.members("red_bone_marrow")}
         return skeleton_of(bone, ORGANS["red_bone_marrow"].reference_mass_g[self.person.sex])
 
     def geometry(self) -> BodyGeometry:
@@ -193,6 +194,10 @@ class Body:
                 self.labels[k].ravel(), weights=self.density_g_cm3[k].ravel(), minlength=count
             )
         return profile * self.grid.voxel_cm3
+
+    def with_(self, **changes: Any) -> Body:
+        """Return a copy with some fields replaced."""
+        return replace(self, **changes)
 
     def digest(self) -> str:
         """Return the SHA-256 of labels, materials and densities, for provenance."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from wholedose.base import Assumption, Grid
 from wholedose.base.errors import InvalidInput
+from wholedose.body.anatomy import anatomy_u_of
 from wholedose.body.body import Body
 from wholedose.body.drawing import AIRWAY, Drawing
 from wholedose.body.organs import BONE_SITES, ORGANS
@@ -323,7 +324,7 @@ def _stylised(person: Person, voxel_mm: float, arms: Arms) -> Body:
     for array in (drawing.labels, found, density):
         array.setflags(write=False)
     names = drawing.names
-    return Body(
+    body = Body(
         person=person,
         grid=grid,
         labels=drawing.labels,
@@ -336,6 +337,8 @@ def _stylised(person: Person, voxel_mm: float, arms: Arms) -> Body:
         anatomy_u={},
         landmarks=_landmarks(builder, grid, drawing),
     )
+    shares = {site.name: site.marrow_share for site in body.skeleton}
+    return body.with_(anatomy_u=anatomy_u_of(body.origin, {}, shares))
 
 
 def _landmarks(builder: _Builder, grid: Grid, drawing: Drawing) -> dict[str, float]:

@@ -1,0 +1,239 @@
+"""Bodies from CT images. Defines `from_ct`.
+
+Scanned voxels keep what the image says: material and density by CT number, organs from a label map where
+there is one, otherwise lungs, bone, airways, fat and soft tissue by our own segmentation. Organs that neither
+knows come from the stylised adult fitted to the image, and so does the part of the person outside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from wholedose.base import Assumption, Volume
+from wholedose.base.errors import InvalidInput, MissingInput
+from wholedose.body import segmentation as seg
+from wholedose.body.body import Body
+from wholedose.body.labels import LabelNames, mapped
+from wholedose.body.locate import Fit, locate, profile, profile_of
+from wholedose.body.outline import Arms
+from wholedose.body.person import Person, reference_size
+from wholedose.body.resample import box_mean, isotropic, nearest
+from wholedose.body.scanned import Scanned
+from wholedose.body.stylised_adult import COARSE_MM, VOXEL_LIMITS_MM, stylised
+from wholedose.matter import HuCalibration
+
+ASSUMED_AGE_Y = 45.0
+BMI_ASSUMED = (15.0, 50.0)
+
+
+def from_ct(
+    image: Volume,
+    person: Person | None = None,
+    labels: Volume | None = None,
+    label_names: Mapping[int, str] | None = None,
+    voxel_mm: float = 3.0,
+    completion: bool = True,
+    *,
+    region: str | None = None,
+    arms: Arms | None = None,
+    calibration: HuCalibration | None = None,
+    resample_labels: bool = False,
+) -> Body:
+    """Make a body from a CT image.
+
+    Parameters
+    ----------
+    image : Volume
+        CT numbers in HU.
+    person : Person, optional
+        Whose image it is. What is unknown is assumed and listed: sex F, age 45 y, reference height, the
+        weight that fits the section seen.
+    labels : Volume, optional
+        A label map on the image's grid; its names decide over our segmentation.
+    label_names : mapping of int to str
+        Names of the labels: TotalSegmentator's (v1, v2) or ours.
+    voxel_mm : float
+        Cubic voxels, 1 to 10 mm; images are averaged, never sampled.
+    completion : bool
+        Add the person outside the image, and organs that nobody drew. Must be False for children.
+    region : str, optional
+        Name in ``body/regions`` of what the image shows, when that is hard to see.
+    arms : {"up", "down"}, optional
+        Pose of the completed arms; by default up for images that show lungs or abdomen, down for the head.
+    calibration : HuCalibration, optional
+        CT number to matter; by default Schneider 2000.
+    resample_labels : bool
+        Accept a label map on another grid that lies in the same frame and covers the image.
+
+    Raises
+    ------
+    InvalidInput
+        No CT, no body, or a label map that does not fit.
+    MissingInput
+        A label map without names.
+
+    Notes
+    -----
+    Findings (truncation, contrast, metal, unknown labels, empty labels) are in ``assumptions`` of the body.
+    """
+    if not VOXEL_LIMITS_MM[0] <= voxel_mm <= VOXEL_LIMITS_MM[1]:
+        raise InvalidInput(
+            f"Voxels of {voxel_mm:g} mm are not offered.", where="voxel_mm", way_out="Give 1 to 10."
+        )
+    seg.refuse_unusable(image)
+    notes: list[Assumption] = []
+    person = _person(person, notes)
+    names = _names(image, labels, label_names, resample_labels, notes)
+    grid = image.grid
+    if max(abs(d - voxel_mm) for d in grid.spacing_mm) > 0.01 * voxel_mm:
+        grid = isotropic(grid, voxel_mm)
+        hu = box_mean(image, grid)
+    else:
+        hu = image.values.astype(np.float32)
+    found = seg.segment(hu, grid)
+    _note_findings(found, notes)
+    calibration = calibration or HuCalibration.schneider2000()
+    drawn = Scanned(grid, hu, found, calibration)
+    if labels is not None and names is not None:
+        drawn.take_labels(nearest(labels, grid), names)
+    if completion and not person.is_adult:
+        completion = False
+        notes.append(
+            Assumption(
+                "organs outside the label map",
+                "none",
+                f"the person is {person.age_y:g} years old and only the stylised adult exists: no completion",
+            )
+        )
+    if not completion:
+        return drawn.alone(person, notes)
+    fit, coarse, model = _fit(drawn, person, region, arms, voxel_mm, notes)
+    return drawn.completed(person, model, coarse, fit, notes)
+
+
+def _person(person: Person | None, notes: list[Assumption]) -> Person:
+    if person is not None:
+        return person
+    notes.append(Assumption("sex", "F", "not known; the sex with the higher risk per dose"))
+    notes.append(Assumption("age", f"{ASSUMED_AGE_Y:g} years", "not known; an adult"))
+    return Person("F", ASSUMED_AGE_Y)
+
+
+def _names(
+    image: Volume,
+    labels: Volume | None,
+    label_names: Mapping[int, str] | None,
+    resample: bool,
+    notes: list[Assumption],
+) -> LabelNames | None:
+    if labels is None:
+        return None
+    if not label_names:
+        raise MissingInput(
+            "The label map comes without names.",
+            where="label_names",
+            way_out="Give number → name, for example from the JSON beside it.",
+        )
+    if not labels.grid.matches(image.grid, tolerance_mm=0.1):
+        low, high = np.array(labels.grid.lower_mm), np.array(labels.grid.upper_mm)
+        covers = bool((low <= np.array(image.grid.lower_mm) + 5).all()) and bool(
+            (high >= np.array(image.grid.upper_mm) - 5).all()
+        )
+        if not (resample and covers):
+            hint = "pass resample_labels=True" if covers else "it does not cover the image"
+            raise InvalidInput(
+                f"The label map has another grid ({labels.grid.shape}, {labels.grid.spacing_mm} mm) than the "
+                f"image ({image.grid.shape}, {image.grid.spacing_mm} mm).",
+                where="labels",
+                way_out=f"Give the label map of this very image; to read it at the image's places: {hint}.",
+            )
+    names = mapped(label_names)
+    used = set(np.unique(labels.values).astype(int).tolist()) - {0}
+    if not used:
+        raise InvalidInput(
+            "The label map is empty.", where="labels", way_out="Leave it out, or give a filled one."
+        )
+    nameless = sorted(used - set(names.target))
+    if nameless:
+        notes.append(
+            Assumption("labels without a name", ", ".join(map(str, nameless)), "treated by CT number")
+        )
+    if names.unknown:
+        notes.append(Assumption("unknown label names", ", ".join(names.unknown), "treated by CT number"))
+    return names
+
+
+def _note_findings(found: seg.Segmentation, notes: list[Assumption]) -> None:
+    if found.truncated > seg.threshold("truncated_flag"):
+        notes.append(
+            Assumption(
+                "truncated field of view",
+                f"the side of the image cuts the body on {100 * found.truncated:.0f} % of the slices",
+                "the stylised adult fills what lies outside; scatter and attenuation there are its own",
+                0.05,
+            )
+        )
+    if found.contrast_cm3 > seg.threshold("contrast_flag_cm3"):
+        notes.append(
+            Assumption(
+                "contrast medium",
+                f"{found.contrast_cm3:.0f} cm³ of enhanced blood or gut",
+                "kept as soft tissue of the density that the CT number gives",
+                0.02,
+            )
+        )
+    if found.metal_cm3 > seg.threshold("metal_flag_cm3"):
+        notes.append(
+            Assumption(
+                "metal", f"{found.metal_cm3:.1f} cm³", "material by CT number; artefacts are not corrected"
+            )
+        )
+
+
+def _fit(
+    drawn: Scanned,
+    person: Person,
+    region: str | None,
+    arms: Arms | None,
+    voxel_mm: float,
+    notes: list[Assumption],
+) -> tuple[Fit, Body, Body]:
+    """Place the image on the stylised adult; assume height and weight where they are unknown."""
+    z, y, x = drawn.grid.axes_mm()
+    shown = profile(z, y, x, drawn.found.body, drawn.found.mask("lung"), drawn.found.mask("bone"))
+    pose: Arms = arms or "up"
+    if person.height_cm is None:
+        person = person.with_(height_cm=reference_size(person.sex)[0])
+        notes.append(Assumption("height", f"{person.height_cm:.0f} cm", "reference adult, ICRP 89", 0.02))
+    height = person.height_cm or 0.0
+    if person.weight_kg is None:
+        weight = reference_size(person.sex)[1] * (height / reference_size(person.sex)[0]) ** 2
+        for _ in range(2):
+            coarse = stylised(person.with_(weight_kg=weight), COARSE_MM, pose)
+            fit = locate(shown, coarse, region)
+            model = profile_of(coarse)
+            expected = np.interp(fit.to_body_z(shown.z_mm), model.z_mm, model.body)
+            ratio = float(shown.body.sum() / max(expected.sum(), 1.0))
+            low, high = (bmi * (height / 100) ** 2 for bmi in BMI_ASSUMED)
+            weight = min(max(weight * ratio, low), high)
+        person = person.with_(weight_kg=weight)
+        notes.append(
+            Assumption("weight", f"{weight:.0f} kg", "fits the cross-section that the image shows", 0.03)
+        )
+    coarse = stylised(person, COARSE_MM, pose)
+    fit = locate(shown, coarse, region)
+    if arms is None and fit.to_body_z(z).mean() > coarse.landmarks["chin"]:
+        pose = "down"
+        coarse = stylised(person, COARSE_MM, pose)
+        fit = locate(shown, coarse, region)
+    low_z, high_z = (float(v) for v in fit.to_body_z(np.array([z[0], z[-1]])))
+    notes.append(
+        Assumption(
+            "place of the image on the body",
+            f"{low_z / 10:.0f} to {high_z / 10:.0f} cm above the crotch",
+            ("heights fixed by " + " and ".join(fit.ends)) if fit.ends else "best match of the slice areas",
+        )
+    )
+    return fit, coarse, stylised(person, voxel_mm, pose)

@@ -1,0 +1,267 @@
+"""Where an image lies on the stylised body. Defines `Fit`, `profile` and `locate`.
+
+Body, lung and bone areas per slice of the image slide along those of the stylised adult to the best match;
+visible ends of the lungs then fix the heights. Across the slice, middle and spread of the body's section give
+shift and scale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wholedose.base.errors import UnknownName
+from wholedose.body.body import Body
+from wholedose.body.person import reference_size
+from wholedose.tables import load
+
+Array = NDArray[np.floating[Any]]
+Mask = NDArray[np.bool_]
+
+SMOOTH_MM = 30.0
+FADE_MM = 150.0
+# how much slice areas differ between a person and the stylised body of that size (assumption)
+BODY_SPREAD, LUNG_SPREAD_MM2, BONE_SPREAD_MM2 = 0.2, 6000.0, 2500.0
+
+
+@dataclass(frozen=True, eq=False)
+class Profile:
+    """What each slice of a body holds.
+
+    Attributes
+    ----------
+    z_mm, body, lung, bone : arrays
+        Height and areas in mm².
+    x_mm, y_mm, sx_mm, sy_mm : arrays
+        Middle and standard deviation of the body's section; NaN where there is none.
+    """
+
+    z_mm: Array
+    body: Array
+    lung: Array
+    bone: Array
+    x_mm: Array
+    y_mm: Array
+    sx_mm: Array
+    sy_mm: Array
+
+
+def profile(z: Array, y: Array, x: Array, body: Mask, lung: Mask, bone: Mask) -> Profile:
+    """Return the profile of masks on axes in mm."""
+    area = float((y[1] - y[0]) * (x[1] - x[0]))
+    across = body.sum(axis=1).astype(float)
+    down = body.sum(axis=2).astype(float)
+    count = across.sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mx, my = across @ x / count, down @ y / count
+        vx, vy = across @ x**2 / count - mx**2, down @ y**2 / count - my**2
+    return Profile(
+        z,
+        count * area,
+        lung.sum(axis=(1, 2)) * area,
+        bone.sum(axis=(1, 2)) * area,
+        mx,
+        my,
+        np.sqrt(np.maximum(vx, 1.0)),
+        np.sqrt(np.maximum(vy, 1.0)),
+    )
+
+
+def profile_of(body: Body) -> Profile:
+    """Return the profile of a labelled body."""
+    z, y, x = body.grid.axes_mm()
+    return profile(z, y, x, body.labels > 0, body.mask("lungs"), body.mask("bone"))
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """The map from patient space to the stylised body.
+
+    Attributes
+    ----------
+    z_image_mm, z_body_mm : arrays
+        Matching heights, increasing; beyond them both grow alike.
+    z_mm, x_image, x_scale, x_body, y_image, y_scale, y_body : arrays
+        Per height of the image: ``x_stylised = (x - x_image) · x_scale + x_body``.
+    score : float
+        Mean square relative difference of the area profiles at the best place.
+    ends : tuple of str
+        Which landmarks fixed the heights.
+    """
+
+    z_image_mm: Array
+    z_body_mm: Array
+    z_mm: Array
+    x_image: Array
+    x_scale: Array
+    x_body: Array
+    y_image: Array
+    y_scale: Array
+    y_body: Array
+    score: float
+    ends: tuple[str, ...]
+
+    def to_body_z(self, z_mm: Array) -> Array:
+        """Return heights on the stylised body of heights in the image."""
+        return _continued(z_mm, self.z_image_mm, self.z_body_mm)
+
+    def to_image_z(self, z_mm: Array) -> Array:
+        """Return heights in the image of heights on the stylised body."""
+        return _continued(z_mm, self.z_body_mm, self.z_image_mm)
+
+    def section(self, z_mm: Array) -> tuple[tuple[Array, Array, Array], tuple[Array, Array, Array]]:
+        """Return (image middle, scale, body middle) along x and along y at heights of the image."""
+        along = [
+            np.interp(z_mm, self.z_mm, values)
+            for values in (self.x_image, self.x_scale, self.x_body, self.y_image, self.y_scale, self.y_body)
+        ]
+        return (along[0], along[1], along[2]), (along[3], along[4], along[5])
+
+
+def _continued(at: Array, source: Array, target: Array) -> Array:
+    inner = np.interp(at, source, target)
+    below, above = np.minimum(at - source[0], 0.0), np.maximum(at - source[-1], 0.0)
+    return np.asarray(inner + below + above)
+
+
+def region_range(region: str, height_cm: float) -> tuple[float, float]:
+    """Return the z range in mm of a named region on the stylised adult of a height.
+
+    Raises
+    ------
+    UnknownName
+
+    Examples
+    --------
+    >>> [round(z) for z in region_range("chest", 178.5)]
+    [410, 700]
+    """
+    table = load("body/regions")
+    names = [str(name) for name in table["region"]]
+    if region not in names:
+        raise UnknownName("region", region, names)
+    i = names.index(region)
+    scale = 10.0 * height_cm / 178.5
+    return float(table["z_from"][i]) * scale, float(table["z_to"][i]) * scale
+
+
+def locate(image: Profile, body: Body, region: str | None = None) -> Fit:
+    """Find an image on a stylised body.
+
+    Parameters
+    ----------
+    image : Profile
+    body : Body
+        The stylised adult; a coarse one is enough.
+    region : str, optional
+        A name of ``body/regions`` in which the image's middle lies.
+    """
+    model = profile_of(body)
+    step = float(model.z_mm[1] - model.z_mm[0])
+    grid = np.arange(image.z_mm[0], image.z_mm[-1] + step / 2, step)
+    shown = [np.interp(grid, image.z_mm, v) for v in (image.body, image.lung, image.bone)]
+    known = (model.body, model.lung, model.bone)
+    offsets = np.arange(model.z_mm[0] - grid[0], model.z_mm[-1] - grid[-1] + step / 2, step)
+    if offsets.size == 0:
+        offsets = np.array([model.z_mm.mean() - grid.mean()])
+    if region is not None:
+        height = body.person.height_cm or reference_size(body.person.sex)[0]
+        low, high = region_range(region, height)
+        middle = grid.mean() + offsets
+        inside = (middle >= low) & (middle <= high)
+        offsets = offsets[inside] if inside.any() else np.array([(low + high) / 2 - grid.mean()])
+    scores = np.array([_score(grid + offset, shown, model.z_mm, known) for offset in offsets])
+    best = int(scores.argmin())
+    offset = float(offsets[best])
+    pairs, ends = _lung_ends(image, model, offset)
+    if not pairs:
+        middle = float(grid.mean())
+        pairs = [(middle, middle + offset)]
+    z_image, z_body = np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs])
+    return _with_sections(image, model, z_image, z_body, float(scores[best]), ends)
+
+
+def _score(z: Array, shown: Sequence[Array], z_model: Array, known: Sequence[Array]) -> float:
+    """Mean square difference of the areas in units of what people of one size differ by."""
+    body = max(float(shown[0].mean()), 10_000.0)
+    scales = (BODY_SPREAD * body, LUNG_SPREAD_MM2, BONE_SPREAD_MM2)
+    return sum(
+        float((((values - np.interp(z, z_model, model)) / scale) ** 2).mean())
+        for values, model, scale in zip(shown, known, scales, strict=True)
+    )
+
+
+def _lung_ends(
+    image: Profile, model: Profile, offset: float
+) -> tuple[list[tuple[float, float]], tuple[str, ...]]:
+    """Pairs of heights of the lungs' top and of the level where they reach half their largest area."""
+    if image.lung.max() < 3000 or image.z_mm.size < 5:
+        return [], ()
+
+    def ends(p: Profile) -> tuple[float, float, bool, bool]:
+        used = np.flatnonzero(p.lung > 0.03 * p.lung.max())
+        half = np.flatnonzero(p.lung > 0.5 * p.lung.max())
+        return (
+            float(p.z_mm[half[0]]),
+            float(p.z_mm[used[-1]]),
+            bool(used[0] > 1 and half[0] > 2),
+            bool(used[-1] < p.z_mm.size - 2),
+        )
+
+    low, high, low_seen, high_seen = ends(image)
+    model_low, model_high, _, _ = ends(model)
+    # a lung of which only a slice is seen has no half level of its own
+    enough = image.lung.max() > 0.5 * model.lung.max()
+    pairs, names = [], []
+    if low_seen and enough:
+        pairs.append((low, model_low))
+        names.append("lung base")
+    if high_seen and abs(high + offset - model_high) < 100:
+        pairs.append((high, model_high))
+        names.append("lung apex")
+    if len(pairs) == 2 and not 0.6 < (high - low) / (model_high - model_low) < 1.6:
+        return pairs[1:], tuple(names[1:])
+    return pairs, tuple(names)
+
+
+def _with_sections(
+    image: Profile, model: Profile, z_image: Array, z_body: Array, score: float, ends: tuple[str, ...]
+) -> Fit:
+    seen = image.body > 0.05 * np.nanmax(image.body)
+    z = image.z_mm[seen]
+    at = _continued(z, z_image, z_body)
+    filled = np.isfinite(model.x_mm)
+
+    def expected(values: Array) -> Array:
+        return np.asarray(np.interp(at, model.z_mm[filled], values[filled]))
+
+    x_scale = np.clip(expected(model.sx_mm) / image.sx_mm[seen], 0.5, 2.0)
+    y_scale = np.clip(expected(model.sy_mm) / image.sy_mm[seen], 0.5, 2.0)
+    columns = [
+        _smooth(z, image.x_mm[seen]),
+        _smooth(z, x_scale),
+        _smooth(z, expected(model.x_mm)),
+        _smooth(z, image.y_mm[seen]),
+        _smooth(z, y_scale),
+        _smooth(z, expected(model.y_mm)),
+    ]
+    # beyond the image the cut edge's middle and scale fade to those of the whole image
+    z_all = np.concatenate([[z[0] - FADE_MM], z, [z[-1] + FADE_MM]])
+    whole = [float(np.median(c)) for c in columns]
+    x_shift, y_shift = whole[0] - whole[2], whole[3] - whole[5]
+    beyond = [x_shift, whole[1], 0.0, y_shift, whole[4], 0.0]
+    p = [np.concatenate([[b], c, [b]]) for b, c in zip(beyond, columns, strict=True)]
+    return Fit(z_image, z_body, z_all, p[0], p[1], p[2], p[3], p[4], p[5], score, ends)
+
+
+def _smooth(z: Array, values: Array) -> Array:
+    if z.size < 3:
+        return values
+    step = float(np.median(np.diff(z)))
+    n = max(1, round(SMOOTH_MM / step) // 2 * 2 + 1)
+    padded = np.pad(values, n // 2, mode="edge")
+    return np.asarray(np.convolve(padded, np.ones(n) / n, mode="valid"))
