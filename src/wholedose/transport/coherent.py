@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wholedose.transport.compiled import jit
+from wholedose.transport.compiled import inlined
 from wholedose.transport.energies import HC_KEV_ANGSTROM, X2, x2_cell
 from wholedose.transport.rng import uniform
 
@@ -47,7 +47,7 @@ def guide_table(cumulated: FloatArray) -> NDArray[np.int32]:
     return np.clip(starts, 0, len(cumulated) - 2).astype(np.int32)
 
 
-@jit
+@inlined
 def sample_coherent(energy_kev: Any, m: Any, cumulated: Any, guide: Any, rng: Any) -> Any:
     """Return the cosine of a coherent scattering angle.
 

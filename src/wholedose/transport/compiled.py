@@ -1,4 +1,4 @@
-"""How the kernels are compiled. Defines `jit`, the one decorator of every compiled function here.
+"""How the kernels are compiled. Defines `jit`, and `inlined` for what the loops call.
 
 ``nogil`` lets batches run in threads; ``cache`` keeps the machine code between runs (beside the module, or in
 the user's cache folder where that is read-only). Of the fast-math liberties only fused multiply-add is
@@ -13,3 +13,7 @@ from typing import Any
 from numba import njit
 
 jit: Any = njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
+
+inlined: Any = njit(
+    nogil=True, cache=True, error_model="numpy", fastmath={"contract"}, forceinline=True
+)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from wholedose.transport.compiled import jit
+from wholedose.transport.compiled import inlined
 from wholedose.transport.rng import uniform
 
 
-@jit
+@inlined
 def deflect(u: Any, v: Any, w: Any, cos_theta: Any, rng: Any) -> Any:
     """Return the unit vector (u, v, w) turned by θ, with the azimuth uniform.
 
@@ -41,7 +41,7 @@ def deflect(u: Any, v: Any, w: Any, cos_theta: Any, rng: Any) -> Any:
     return u2 * norm, v2 * norm, w2 * norm
 
 
-@jit
+@inlined
 def isotropic(rng: Any) -> Any:
     """Return a unit vector uniform over the sphere (Marsaglia 1972, doi:10.1214/aoms/1177692644)."""
     while True:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wholedose.transport.compiled import jit
+from wholedose.transport.compiled import inlined
 
 ELECTRON_KEV = 510.99895
 """Electron rest energy in keV (CODATA 2018, doi:10.1103/RevModPhys.93.025010)."""
@@ -53,14 +53,14 @@ X2 = np.concatenate([[0.0], _octaves(-_X_LOWEST, 20, _X_BITS)])
 """Nodes of the grid of x² in 1/Å²; reaches beyond backscatter at 10 MeV."""
 
 
-@jit
+@inlined
 def energy_cell(energy_kev: Any) -> Any:
     """Return (cell, place in it from 0 to 1) of a photon energy."""
     bits = np.float64(energy_kev).view(np.int64)
     return (bits >> _E_SHIFT) - _E_FIRST, np.float64(bits & _E_MASK) * _E_UNIT
 
 
-@jit
+@inlined
 def x2_cell(x2: Any) -> Any:
     """Return (cell, place in it from 0 to 1) of a squared momentum transfer."""
     if x2 < _X_FLOOR:

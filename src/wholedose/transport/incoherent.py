@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wholedose.transport.compiled import jit
+from wholedose.transport.compiled import inlined
 from wholedose.transport.energies import ELECTRON_KEV, ENERGY_KEV, HC_KEV_ANGSTROM, X2, x2_cell
 from wholedose.transport.rng import uniform
 
@@ -62,7 +62,7 @@ def mean_transfer(nodes: FloatArray) -> FloatArray:
     return np.asarray(np.exp(np.interp(np.log(ENERGY_KEV), np.log(coarse), np.log(fraction))))
 
 
-@jit
+@inlined
 def sample_incoherent(energy_kev: Any, m: Any, nodes: Any, rng: Any) -> Any:
     """Return (scattered energy in keV, cosine of the angle) of an incoherent event.
 

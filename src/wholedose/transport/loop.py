@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from wholedose.transport.coherent import sample_coherent
-from wholedose.transport.compiled import jit
+from wholedose.transport.compiled import inlined, jit
 from wholedose.transport.direction import deflect, isotropic
 from wholedose.transport.energies import MIN_KEV, energy_cell
 from wholedose.transport.geometry import enter_box
@@ -26,7 +26,7 @@ from wholedose.transport.sources import emit
 STACK = 16
 
 
-@jit
+@inlined
 def interact(
     energy: Any, cell: Any, place: Any, m: Any, u: Any, v: Any, w: Any, physics: Any, rng: Any
 ) -> Any:
@@ -113,39 +113,42 @@ def run_histories(
                 iy = min(max(int(y * per_y), 0), ny - 1)
                 iz = min(max(int(z * per_z), 0), nz - 1)
                 if u > 0.0:
-                    step_x, left_x, delta_x = 1, nx - 1 - ix, dx / u
+                    step_x, left_x, delta_x = np.uint64(1), nx - 1 - ix, dx / u
                     next_x = ((ix + 1) * dx - x) / u
                 else:
-                    step_x, left_x = -1, ix
+                    step_x, left_x = np.uint64(-1), ix
                     delta_x = -dx / u if u < 0.0 else np.inf
                     next_x = (ix * dx - x) / u if u < 0.0 else np.inf
                 if v > 0.0:
-                    step_y, left_y, delta_y = nx, ny - 1 - iy, dy / v
+                    step_y, left_y, delta_y = np.uint64(nx), ny - 1 - iy, dy / v
                     next_y = ((iy + 1) * dy - y) / v
                 else:
-                    step_y, left_y = -nx, iy
+                    step_y, left_y = np.uint64(-nx), iy
                     delta_y = -dy / v if v < 0.0 else np.inf
                     next_y = (iy * dy - y) / v if v < 0.0 else np.inf
                 if w > 0.0:
-                    step_z, left_z, delta_z = plane, nz - 1 - iz, dz / w
+                    step_z, left_z, delta_z = np.uint64(plane), nz - 1 - iz, dz / w
                     next_z = ((iz + 1) * dz - z) / w
                 else:
-                    step_z, left_z = -plane, iz
+                    step_z, left_z = np.uint64(-plane), iz
                     delta_z = -dz / w if w < 0.0 else np.inf
                     next_z = (iz * dz - z) / w if w < 0.0 else np.inf
-                at = (iz * ny + iy) * nx + ix
+                at = np.uint64((iz * ny + iy) * nx + ix)
                 depth = -math.log(uniform(rng))
                 travelled = 0.0
                 m = np.int64(-1)
                 total = transfer = 0.0
-                while (left_x | left_y | left_z) >= 0:
+                while True:
                     now = np.int64(material[at])
                     rho = np.float64(density[at])
                     if now != m:
                         m = now
                         total = attenuation[cell, m, 0] + place * attenuation[cell, m, 1]
                         transfer = energy * (attenuation[cell, m, 2] + place * attenuation[cell, m, 3])
-                    reach = min(next_x, min(next_y, next_z))
+                    if next_x < next_y:
+                        reach = min(next_x, next_z)
+                    else:
+                        reach = min(next_y, next_z)
                     step = max(reach - travelled, 0.0)
                     mu = total * rho
                     spent = mu * step
@@ -163,16 +166,24 @@ def run_histories(
                         travelled += step
                         break
                     travelled = reach
-                    along_x = next_x <= next_y and next_x <= next_z
-                    along_y = (not along_x) and next_y <= next_z
-                    along_z = not (along_x or along_y)
-                    at += step_x * along_x + step_y * along_y + step_z * along_z
-                    left_x -= along_x
-                    left_y -= along_y
-                    left_z -= along_z
-                    next_x += delta_x if along_x else 0.0
-                    next_y += delta_y if along_y else 0.0
-                    next_z += delta_z if along_z else 0.0
+                    if reach == next_x:
+                        at += step_x
+                        next_x += delta_x
+                        left_x -= 1
+                        if left_x < 0:
+                            break
+                    elif reach == next_y:
+                        at += step_y
+                        next_y += delta_y
+                        left_y -= 1
+                        if left_y < 0:
+                            break
+                    else:
+                        at += step_z
+                        next_z += delta_z
+                        left_z -= 1
+                        if left_z < 0:
+                            break
                 x, y, z = x + travelled * u, y + travelled * v, z + travelled * w
             else:
                 largest = voxels.majorant[cell]
@@ -183,7 +194,7 @@ def run_histories(
                     if not (0.0 <= x < sx and 0.0 <= y < sy and 0.0 <= z < sz):
                         break
                     ix, iy, iz = int(x * per_x), int(y * per_y), int(z * per_z)
-                    at = (min(iz, nz - 1) * ny + min(iy, ny - 1)) * nx + min(ix, nx - 1)
+                    at = np.uint64((min(iz, nz - 1) * ny + min(iy, ny - 1)) * nx + min(ix, nx - 1))
                     m = np.int64(material[at])
                     mu = density[at] * (np.float64(attenuation[cell, m, 0]) + place * attenuation[cell, m, 1])
                     if uniform(rng) * largest < mu:

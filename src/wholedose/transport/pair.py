@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from wholedose.transport.compiled import jit
+from wholedose.transport.compiled import inlined
 from wholedose.transport.direction import isotropic
 from wholedose.transport.energies import ELECTRON_KEV
 
 PAIR_THRESHOLD_KEV = 2.0 * ELECTRON_KEV
 
 
-@jit
+@inlined
 def annihilation_photons(rng: Any) -> Any:
     """Return (energy of each in keV, direction of the first); the second flies the other way."""
     u, v, w = isotropic(rng)

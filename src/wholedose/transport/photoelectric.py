@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from wholedose.transport.compiled import jit
+from wholedose.transport.compiled import inlined
 from wholedose.transport.rng import uniform
 
 FLUORESCENCE_REACH = 0.02
@@ -29,7 +29,7 @@ class FluorescentLine:
     share: float
 
 
-@jit
+@inlined
 def sample_fluorescence(cell: Any, place: Any, material: Any, tables: Any, rng: Any) -> Any:
     """Return the energy in keV of the K X ray that follows an absorption, 0 for none.
 

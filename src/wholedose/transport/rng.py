@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from wholedose.transport.compiled import jit
+from wholedose.transport.compiled import inlined
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _S30, _S27, _S31, _S33, _S1, _S11 = (np.uint64(n) for n in (30, 27, 31, 33, 1, 11))
@@ -28,7 +28,7 @@ _TO_UNIT = 2.0**-53
 _HALF = 2.0**-54
 
 
-@jit
+@inlined
 def mix64(z: Any) -> Any:
     """Return 64 mixed bits of a 64-bit word (Stafford's variant 13)."""
     z = (z ^ (z >> _S30)) * _A
@@ -36,7 +36,7 @@ def mix64(z: Any) -> Any:
     return z ^ (z >> _S31)
 
 
-@jit
+@inlined
 def _bit_count(z: Any) -> Any:
     z = z - ((z >> _S1) & _M1)
     z = (z & _M2) + ((z >> _S2) & _M2)
@@ -44,7 +44,7 @@ def _bit_count(z: Any) -> Any:
     return (z * _BYTES) >> _S56
 
 
-@jit
+@inlined
 def _mix_gamma(z: Any) -> Any:
     z = (z ^ (z >> _S33)) * _C
     z = (z ^ (z >> _S33)) * _D
@@ -55,13 +55,13 @@ def _mix_gamma(z: Any) -> Any:
     return z
 
 
-@jit
+@inlined
 def stream_key(seed: Any, batch: Any) -> Any:
     """Return the key of a batch, from which its histories' streams start."""
     return mix64(mix64(np.uint64(seed) + _GOLDEN) + (np.uint64(batch) + _ONE) * _GOLDEN)
 
 
-@jit
+@inlined
 def start_stream(rng: Any, key: Any, history: Any) -> None:
     """Set ``rng`` (uint64[2]: counter, increment) to the start of a history's stream."""
     z = key + (np.uint64(history) + _ONE) * _GOLDEN
@@ -69,7 +69,7 @@ def start_stream(rng: Any, key: Any, history: Any) -> None:
     rng[1] = _mix_gamma(z ^ _GOLDEN)
 
 
-@jit
+@inlined
 def uniform(rng: Any) -> Any:
     """Return the stream's next number, in the open interval (0, 1), with 53 random bits."""
     state = rng[0] + rng[1]

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from wholedose.base import InvalidInput, OutsideDomain, digest_of
-from wholedose.transport.compiled import jit
+from wholedose.transport.compiled import inlined
 from wholedose.transport.direction import isotropic
 from wholedose.transport.energies import MAX_KEV, MIN_KEV
 from wholedose.transport.rng import uniform
@@ -280,7 +280,7 @@ def _digest(kind: str, arrays: SourceArrays) -> str:
     return digest_of(kind, *(np.asarray(item) for item in arrays))
 
 
-@jit
+@inlined
 def _pick(row: Any, chance: Any, alias: Any, rng: Any) -> Any:
     scaled = uniform(rng) * chance.shape[1]
     k = int(scaled)
@@ -289,7 +289,7 @@ def _pick(row: Any, chance: Any, alias: Any, rng: Any) -> Any:
     return np.int64(alias[row, k])
 
 
-@jit
+@inlined
 def emit(source: Any, rng: Any) -> Any:
     """Return (x, y, z, u, v, w, energy in keV) of a source photon; cm from the geometry's low corner."""
     if source.kind == PARALLEL:
@@ -320,7 +320,7 @@ def emit(source: Any, rng: Any) -> Any:
     return x, y, z, u, v, w, energy
 
 
-@jit
+@inlined
 def _emit_xray(source: Any, rng: Any) -> Any:
     view = 0
     if source.view_chance.shape[1] > 1:
