@@ -12,7 +12,7 @@ import pytest
 from tests.records import make_reports as make
 
 from wholedose.base import InvalidInput
-from wholedose.records.dicom_pass import MAX_DEPTH, parse, peek, read_bytes
+from wholedose.records.dicom_pass import MAX_DEPTH, parse, peek, read_bytes, sop_class_of
 from wholedose.records.sr import Code, ContentItem, read_structured_report
 
 
@@ -190,3 +190,12 @@ def test_other_files_are_not_taken_for_dicom(tmp_path: Path) -> None:
     assert peek(path) is None
     with pytest.raises(InvalidInput, match="Not a DICOM file"):
         read_structured_report(path)
+
+
+@pytest.mark.parametrize("syntax", list(make.SYNTAXES))
+def test_the_sop_class_is_read_from_the_first_bytes(syntax: str, tmp_path: Path) -> None:
+    """In every transfer syntax the kind of a file shows without reading it whole; other files have none."""
+    assert sop_class_of(make.save(make.biplane(), tmp_path / "report.dcm", syntax)) == make.RDSR
+    other = tmp_path / "notes.txt"
+    other.write_text("words")
+    assert sop_class_of(other) == ""

@@ -17,6 +17,7 @@ import numpy as np
 from wholedose.base import InvalidInput, Tagged, WholedoseError, digest_of
 from wholedose.records.ct_series import CtSeries, read_ct_series
 from wholedose.records.dicom_file import looks_like_dicom, read_header, text
+from wholedose.records.dicom_pass import sop_class_of
 from wholedose.records.dose_report import DoseReport, Exposure
 from wholedose.records.merged_report import merge_reports
 from wholedose.records.nifti import read_nifti
@@ -75,9 +76,9 @@ def dose_reports_in(folder: Path, images: CtSeries) -> list[DoseReport]:
         if not looks_like_dicom(path):
             continue
         try:
-            header = read_header(path)
-            if text(header, "SOPClassUID") not in DOSE_REPORTS:
+            if sop_class_of(path) not in DOSE_REPORTS:
                 continue
+            header = read_header(path)
             report = read_dose_report(path)
         except WholedoseError:
             continue  # `wholedose read` says what is wrong with it; a scan does not fail on a stray file

@@ -304,3 +304,18 @@ def peek(path: Path, size: int = 65536) -> Parsed | None:
             return None
         # deflated or bounded out: DICOM all the same
         return Parsed({0x00020010: b""}, {}, ["The beginning of the file can't be read."])
+
+
+def sop_class_of(path: Path) -> str:
+    """Return the SOP class UID of a DICOM file from its first bytes; empty when it is none or says none.
+
+    Raises
+    ------
+    InvalidInput
+        When the file is empty or can't be opened.
+    """
+    first = peek(path)
+    if first is None:
+        return ""
+    raw = first.data.get(0x00080016) or first.meta.get(0x00020002) or b""
+    return raw.decode("ascii", "replace").strip("\0 ") if isinstance(raw, bytes) else ""

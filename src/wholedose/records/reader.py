@@ -30,7 +30,8 @@ def read(path: str | PathLike[str], *, series: str | None = None) -> CtScan | Do
         Nothing is recognised, or the folder mixes patients or series; the sentence says what to do.
     """
     from wholedose.records.ct_study import DOSE_REPORTS, read_ct_study
-    from wholedose.records.dicom_file import looks_like_dicom, read_header, text
+    from wholedose.records.dicom_file import looks_like_dicom
+    from wholedose.records.dicom_pass import sop_class_of
     from wholedose.records.merged_report import merge_reports
     from wholedose.records.report_reader import read_dose_report
 
@@ -39,7 +40,7 @@ def read(path: str | PathLike[str], *, series: str | None = None) -> CtScan | Do
         raise InvalidInput("There is no such file or folder.", where=str(source), way_out="Check the path.")
     files = sorted(p for p in source.rglob("*") if p.is_file()) if source.is_dir() else [source]
     dicom = [file for file in files if looks_like_dicom(file)]
-    classes = {file: text(read_header(file), "SOPClassUID") for file in dicom[:2000]} if dicom else {}
+    classes = {file: sop_class_of(file) for file in dicom[:2000]}
     if dicom and all(name in DOSE_REPORTS for name in classes.values()):
         reports = [read_dose_report(file) for file in dicom]
         return merge_reports(reports) if len(reports) > 1 else reports[0]
