@@ -31,7 +31,7 @@ SHAPES = {
     "trunk": ("generic_body", "xcist_small", "xcist_medium", "xcist_large"),
 }
 FILTRATIONS_MM = (4.0, 8.0)
-BATCHES = 60
+BATCHES = 40
 EXECUTOR = ThreadExecutor()
 
 
@@ -71,13 +71,13 @@ def sensitivity() -> None:
     """Write the spread of organ dose per CTDIvol over filter shapes and filtrations."""
     rows: dict[str, tuple[float, float, str]] = {}
     outside: list[tuple[float, float]] = []
-    for sex, height, weight in (("M", 176.0, 73.0), ("F", 163.0, 60.0)):
-        body = stylised(Person(sex=sex, age_y=40.0, height_cm=height, weight_kg=weight), voxel_mm=4.0)
+    for person in (Person("M", 40.0, 176.0, 73.0), Person("F", 40.0, 163.0, 60.0)):
+        body = stylised(person, voxel_mm=4.0)
         for region, item in scans(body).items():
             beam = CtBeam.of(item)
             shapes = [doses(item, body, CtBeam.of(item, filter_shape=name)) for name in SHAPES[region]]
             soft, hard = (doses(item, body, CtBeam.of(item, filtration_mm=mm)) for mm in FILTRATIONS_MM)
-            print(sex, region, beam, flush=True)
+            print(person.sex, region, beam, flush=True)
             for organ in shapes[0]:
                 values = np.array([found[organ] for found in shapes])
                 if values.min() <= 0.0:
@@ -95,9 +95,11 @@ def sensitivity() -> None:
     rows[OUTSIDE] = (filter_u, spectrum_u, "median of organs up to 30 cm outside")
     head = [
         "# title: Spread of organ dose per CTDIvol over beam-shaping filters and over filtration",
-        "# source: own simulation, scripts/make_xray_tables.py sensitivity; stylised adults, 120 kV, head and trunk scans",
-        f"# note: filter_u is the standard deviation over {SHAPES}; spectrum_u is half the difference between "
-        f"{FILTRATIONS_MM[0]:g} and {FILTRATIONS_MM[1]:g} mm Al; both include a statistical part of about 1 % for small organs",
+        "# source: own simulation, scripts/make_xray_tables.py sensitivity; stylised adults, 120 kV, "
+        "scans of the head and of the trunk",
+        f"# note: filter_u is the standard deviation over {SHAPES}; spectrum_u is half the difference "
+        f"between {FILTRATIONS_MM[0]:g} and {FILTRATIONS_MM[1]:g} mm Al; both include a statistical part, "
+        "about 1 % for small organs",
         "# unit: filter_u and spectrum_u are standard uncertainties as fractions of the dose",
         "# licence: made by the wholedose authors",
         "organ,filter_u,spectrum_u,scan",
@@ -107,7 +109,7 @@ def sensitivity() -> None:
 
 
 def filters() -> None:
-    """Print CTDIw(16)/CTDIw(32) of the generic body filter and edge/centre in 13 cm water of the head filter."""
+    """Print CTDIw(16)/CTDIw(32) of the body filter and edge/centre in 13 cm of water of the head filter."""
     beam = CtBeam(120.0, "generic_body", 40.0, 570.0)
     small, large = (calibrate(beam, size, target=0.002, executor=EXECUTOR) for size in (16, 32))
     print("generic_body: CTDIw(16)/CTDIw(32) =", small.weighted_mgy / large.weighted_mgy, "aim 2.14")
@@ -129,7 +131,7 @@ def filters() -> None:
 
 
 def kernel() -> None:
-    """Print the share of the dose outside the beam and its exponential length, in the trunk of the adult male."""
+    """Print the share of the dose outside the beam and its exponential length, in the trunk of a man."""
     body = stylised(Person(sex="M", age_y=40.0, height_cm=176.0, weight_kg=73.0), voxel_mm=4.0)
     middle = (body.landmarks["hip"] + body.landmarks["lung_top"]) / 2.0
     scan = CtScan.typed(

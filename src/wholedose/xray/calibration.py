@@ -40,7 +40,7 @@ CHAMBER_RADIUS_MM = 5.0
 # mean of the chamber in a field whose gradient is smooth; the ring is the average over all gantry start
 # angles
 RING_HALF_WIDTH_MM = CHAMBER_RADIUS_MM * math.sqrt(3.0) / 2.0
-SLICE_MM = 10.0
+SLICE_MM = 5.0
 TARGET = 0.003
 CENTRE_TARGET = 4.0  # times the target: the centre has a sixth of the weighted kerma, or less
 SEED_SHIFT = 7919  # keeps the calibration's random numbers apart from the patient's
@@ -101,7 +101,7 @@ def ctdi_phantom(phantom_cm: int) -> tuple[VoxelGeometry, Regions]:
 
     The chambers are PMMA: the photon fluence in the phantom is scored with the response of air, so that no
     cavity
-    perturbs it. Voxels have 1/160 of the diameter in the transverse plane and 10 mm along the axis.
+    perturbs it. Voxels have 1/160 of the diameter in the transverse plane and 5 mm along the axis.
     """
     if phantom_cm not in (16, 32):
         raise InvalidInput(f"A CTDI phantom has 16 or 32 cm, not {phantom_cm}.", where="phantom_cm")
