@@ -32,14 +32,19 @@ def appraisal(scale: float = 1.0, name: str = "") -> Any:
     return appraise(ledger, models=["BEIR VII", "RadRAT central", "ICRP 103"], samples=500)
 
 
-@cache
-def report() -> str:
-    """The physicist's report of the made-up case."""
+def write_report() -> str:
+    """Build the physicist's report of the made-up case."""
     evidence = [
         {"suite": "tg195", "case": "5", "evidence": "published", "passed": True},
         {"suite": "coverage", "case": "1", "evidence": "own simulation", "passed": False},
     ]
     return build(fixtures.result(), appraisal(), evidence=evidence).html
+
+
+@cache
+def report() -> str:
+    """The physicist's report, built once."""
+    return write_report()
 
 
 @cache
@@ -98,10 +103,8 @@ def test_pages_say_what_they_are_not(page: Any) -> None:
 @PAGES
 def test_same_input_same_bytes(page: Any) -> None:
     """Building again gives the same document to the byte."""
-    audience: Any = "physicist" if page is report else "patient"
-    again = build(fixtures.result(), appraisal(), audience=audience).html
-    first = build(fixtures.result(), appraisal(), audience=audience).html
-    assert again == first
+    again = write_report() if page is report else letter.__wrapped__()
+    assert again == page()
 
 
 def test_the_report_holds_the_numbers_of_the_result() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -89,7 +90,7 @@ def test_letters_agree_with_the_convention() -> None:
 
 def test_plane_values_are_those_of_the_volumes() -> None:
     """At a voxel centre the sampled CT number and dose equal the voxel's."""
-    view = spot_view((45.0, 0.0, 0.0))
+    view = replace(spot_view((45.0, 0.0, 0.0)), low_mm=GRID.lower_mm, high_mm=GRID.upper_mm)
     hu, dose = planes.plane(view, "axial", step_mm=5.0)
     k = GRID.index_of((0.0, 0.0, view.point_mm[2]))[0]
     assert view.image is not None
@@ -130,3 +131,18 @@ def test_the_colour_bar_names_its_ends() -> None:
     assert max(ticks) <= 10.2
     assert len(ticks) >= 3
     assert "mGy" in bar
+
+
+def test_the_scale_is_made_for_soft_tissue() -> None:
+    """A few hot bone voxels do not stretch the colour scale; a tenth of the beam may lie above it."""
+    values = np.full(GRID.shape, 10.0, dtype=np.float32)
+    values[:, :, 0] = 40.0
+    dose = DoseMap(GRID, values, Provenance("test"))
+    assert planes.scale_of(dose) == pytest.approx(10.0)
+
+
+def test_air_around_the_body_is_cut() -> None:
+    """The pictures reach a margin beyond the body in the image, not to the edge of the field of view."""
+    view = spot_view((0.0, 0.0, 0.0))
+    assert view.high_mm[1] == pytest.approx(67.5 + planes.TRIM_MM)
+    assert view.low_mm[0] == GRID.lower_mm[0]

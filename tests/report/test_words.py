@@ -27,6 +27,12 @@ def test_a_frequency_has_one_denominator_and_few_digits(p: float) -> None:
         assert p < 0.5e-4
 
 
+def test_people_are_whole() -> None:
+    """Counts between 9 and 10, where the digits change, stay whole people; doses do not gain a digit."""
+    assert words.frequency(0.000978) == "about 10 in 10,000"
+    assert words.dose(9.7) == "about 10 mSv"
+
+
 @given(st.floats(0.0, 1.0), st.floats(0.0, 1.0))
 def test_rounding_keeps_the_order(a: float, b: float) -> None:
     """A larger risk never reads smaller."""

@@ -22,7 +22,7 @@ BACKDROP = frozenset(
 )  # fmt: skip
 NAMED = 10
 HEIGHT = 640
-BELOW_MM = 90.0  # how far the view reaches below the lowest organ
+BELOW_MM, ABOVE_MM = 90.0, 70.0  # how far the view reaches beyond the organs; raised arms are cut
 
 
 def body_map(body: Any, dose_mgy: Mapping[str, float]) -> Picture | None:
@@ -46,12 +46,13 @@ def body_map(body: Any, dose_mgy: Mapping[str, float]) -> Picture | None:
     bones = [number for number, name in enumerate(body.organs, start=1) if name.startswith("bone")]
     skeleton = np.asarray(np.isin(labels, bones).any(axis=1))
     seen = np.asarray(np.any([mask for _, _, mask in drawn], axis=0))
-    high = float(z[np.flatnonzero(inside.any(axis=1))[-1]]) + 20.0
+    top_z = float(z[np.flatnonzero(seen.any(axis=1))[-1]]) + ABOVE_MM
+    high = min(top_z, float(z[np.flatnonzero(inside.any(axis=1))[-1]]) + 20.0)
     low = max(
         float(z[np.flatnonzero(seen.any(axis=1))[0]]) - BELOW_MM,
         float(z[np.argmax(inside.any(axis=1))]) - 20.0,
     )
-    columns = x[np.flatnonzero(inside[z > low].any(axis=0))[[0, -1]]]
+    columns = x[np.flatnonzero(inside[(z > low) & (z < high)].any(axis=0))[[0, -1]]]
     middle, wide = float(columns.mean()), float(np.ptp(columns)) + 40.0
     column = 175.0
     width = HEIGHT * wide / (high - low) + 2 * column

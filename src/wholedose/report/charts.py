@@ -15,7 +15,7 @@ from wholedose.base import Estimate
 from wholedose.dose import DVH
 from wholedose.report.canvas import ACCENT, INK, MUTED, RULE, SERIES, SOFT, Picture, figure, svg_of
 from wholedose.report.case import OrganRow
-from wholedose.report.numbers import bounds, digits, percent
+from wholedose.report.numbers import bounds, digits, percent, with_uncertainty
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,7 +46,9 @@ def organ_chart(rows: Sequence[OrganRow]) -> Picture:
         axes.plot([low, high], [place, place], color=INK, linewidth=1.3, solid_capstyle="butt")
         for end in (low, high):
             axes.plot([end, end], [place - 0.15, place + 0.15], color=INK, linewidth=1.3)
-        axes.text(high + 0.012 * top, place, digits(row.dose.value), va="center", color=MUTED, fontsize=10.5)
+        axes.text(
+            high + 0.012 * top, place, with_uncertainty(row.dose)[0], va="center", color=MUTED, fontsize=10.5
+        )
     axes.set_yticks(places, [row.label for row in shown])
     axes.set_ylim(-0.7, len(shown) - 0.3)
     axes.set_xlim(0, 1.09 * top)

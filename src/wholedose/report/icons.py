@@ -78,7 +78,7 @@ def cause_bar(estimate: Estimate, order: Sequence[str]) -> str:
         share = 100 * shares.get(name, 0.0)
         if share > 0.05:
             cells.append(
-                f'<rect class="s{(number - 1) % 8 + 1}" x="{x:.1f}" width="{share:.1f}" height="10"/>'
+                f'<rect class="s{(number - 1) % 10 + 1}" x="{x:.1f}" width="{share:.1f}" height="10"/>'
             )
         x += share
     spoken = ", ".join(

@@ -137,7 +137,7 @@ def _profile(result: Any, body: Any) -> Picture | None:
         axis=(1, 2), dtype=np.float64
     )
     mean = np.divide(energy, mass, out=np.zeros_like(mass), where=mass > 0)
-    present = np.flatnonzero(mean > 2e-3 * mean.max())
+    present = np.flatnonzero(mean > 1e-2 * mean.max())
     if present.size < 3:
         return None
     part = slice(int(present[0]), int(present[-1]) + 1)
@@ -180,7 +180,11 @@ def _view(result: Any, titled: bool) -> ImageView:
 def _origins(case: Case) -> Mapping[str, str]:
     if len(case.results) != 1:
         return {}
-    return dict(getattr(getattr(case.results[0], "body", None), "origin", {}))
+    origins = dict(getattr(getattr(case.results[0], "body", None), "origin", {}))
+    sites = " + ".join(sorted({kind for name, kind in origins.items() if name.startswith("bone_")}))
+    if sites:
+        origins |= dict.fromkeys(("bone", "red_bone_marrow", "endosteum"), sites)
+    return origins
 
 
 def _evidence(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -27,6 +27,8 @@ WINDOW_HU = (-950.0, 650.0)  # wide enough to show lung and bone at once
 CT_KEV = 65.0  # near the effective energy of CT numbers at 120 kV
 SHOWN_FROM = 0.03  # doses below this share of the scale leave the CT uncovered
 MARGIN_MM = 60.0
+BODY_HU = -400.0
+TRIM_MM = 22.0
 COLOURS = "inferno"
 
 
@@ -69,10 +71,11 @@ class View:
         reach = dose.grid
         low[2] = max(min(low[2], reach.lower_mm[2]), low[2] - MARGIN_MM)
         high[2] = min(max(high[2], reach.upper_mm[2]), high[2] + MARGIN_MM)
-        if image is None:
-            low, high = _trimmed(dose, low, high)
-        positive = dose.dose_mgy[dose.dose_mgy > 0]
-        scale = float(np.quantile(positive, 0.998)) if positive.size else 1.0
+        if image is not None:
+            low, high = _trimmed(image.grid, image.values > BODY_HU, low, high, (0, 1))
+        else:
+            low, high = _trimmed(dose.grid, dose.dose_mgy > 1e-3 * dose.dose_mgy.max(), low, high, (0, 1, 2))
+        scale = scale_of(dose)
         return cls(
             dose,
             image,
@@ -80,19 +83,33 @@ class View:
             (middle[2], middle[1], middle[0]),
             (low[0], low[1], low[2]),
             (high[0], high[1], high[2]),
-            scale or 1.0,
+            scale,
         )
 
 
-def _trimmed(dose: DoseMap, low: list[float], high: list[float]) -> tuple[list[float], list[float]]:
-    """Cut what holds less than a thousandth of the peak slice dose, with a margin."""
-    for axis, others in ((0, (0, 1)), (1, (0, 2)), (2, (1, 2))):
-        line = dose.dose_mgy.max(axis=others)
-        where = np.flatnonzero(line > 1e-3 * float(line.max()))
+def scale_of(dose: DoseMap) -> float:
+    """Return the dose at the top of the colour scale, in mGy.
+
+    It is the 90th percentile of the voxels in the beam (those above a tenth of the 99.8th percentile), so
+    that soft tissue fills the scale; bone receives a multiple of it and shows in the top colour.
+    """
+    positive = dose.dose_mgy[dose.dose_mgy > 0]
+    if not positive.size:
+        return 1.0
+    beam = positive[positive >= 0.1 * np.quantile(positive, 0.998)]
+    return float(np.quantile(beam, 0.9))
+
+
+def _trimmed(
+    grid: Grid, shown: NDArray[np.bool_], low: list[float], high: list[float], axes: tuple[int, ...]
+) -> tuple[list[float], list[float]]:
+    """Cut what lies beyond a mask along x, y or z (0, 1, 2), but for a margin."""
+    for axis in axes:
+        where = np.flatnonzero(shown.any(axis=tuple(i for i in range(3) if i != 2 - axis)))
         if where.size:
-            along = dose.grid.axes_mm()[2 - axis]
-            low[axis] = max(low[axis], float(along[where[0]]) - 20.0)
-            high[axis] = min(high[axis], float(along[where[-1]]) + 20.0)
+            along = grid.axes_mm()[2 - axis]
+            low[axis] = max(low[axis], float(along[where[0]]) - TRIM_MM)
+            high[axis] = min(high[axis], float(along[where[-1]]) + TRIM_MM)
     return low, high
 
 
@@ -199,10 +216,10 @@ def _picture(view: View, orientation: Orientation, scan_range_mm: tuple[float, f
     axes.set_ylim(rows - 0.5, -0.5)
     place = {"axial": "z", "coronal": "y", "sagittal": "x"}[orientation]
     at = view.point_mm["xyz".index(place)]
-    caption = f"{orientation.capitalize()}, {place} = {at:.0f} mm"
+    caption = f"{orientation.capitalize()}, {place} = {round(at)} mm".replace("-", "−")
     peak = float(dose.max())
     alt = (
-        f"{orientation.capitalize()} CT slice at {place} = {at:.0f} mm with the absorbed dose in colour, "
+        f"{orientation.capitalize()} CT slice at {place} = {round(at)} mm with the absorbed dose in colour, "
         f"at most {digits(peak)} mGy in this plane. {_sides(orientation)}"
     )
     return png_of(fig, f"plane-{orientation}", caption, alt, scale=1.5)

@@ -38,6 +38,17 @@ def significant(value: float, digits: int) -> float:
     return math.copysign(float(f"{rounded}e{exponent}"), value)
 
 
+def short(value: float) -> float:
+    """Return a number with the digits that a letter gives: one below 10, two from there on.
+
+    Examples
+    --------
+    >>> short(0.347), short(9.7), short(14.6)
+    (0.3, 10.0, 15.0)
+    """
+    return significant(value, 1 if abs(value) < 10.0 else 2)
+
+
 def plain(value: float) -> str:
     """Return a rounded number as people write it: no exponent, thousands separated, no trailing zeros.
 
@@ -61,7 +72,7 @@ def count(probability: float) -> float:
     if not 0.0 <= probability <= 1.0:
         raise InvalidInput(f"A probability lies between 0 and 1, not {probability}.")
     people = probability * DENOMINATOR
-    if people < 9.5:
+    if people < 10.0:
         return math.floor(people + 0.5)
     return significant(people, 2)
 
@@ -146,7 +157,7 @@ def background_time(msv: float) -> str:
     if days < 0.95:
         return "less than a day"
     if days < 13.5:
-        return _times(significant(days, 1) if days < 9.5 else significant(days, 2), "day")
+        return _times(short(days), "day")
     if days < 60.0:
         return _times(math.floor(days / 7.0 + 0.5), "week")
     if years < 1.75:
@@ -157,7 +168,7 @@ def background_time(msv: float) -> str:
         if halves % 2:
             return f"about {halves // 2} and a half years"
         return _times(halves / 2, "year")
-    return _times(significant(years, 1 if years < 9.5 else 2), "year")
+    return _times(short(years), "year")
 
 
 def dose(msv: float) -> str:
@@ -170,7 +181,7 @@ def dose(msv: float) -> str:
     """
     if not (math.isfinite(msv) and msv >= 0.0):
         raise InvalidInput(f"A dose is finite and not negative, not {msv} mSv.")
-    return f"about {plain(significant(msv, 1 if msv < 9.5 else 2))} mSv"
+    return f"about {plain(short(msv))} mSv"
 
 
 def dose_range(low: float, high: float) -> str:
