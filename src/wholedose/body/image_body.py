@@ -8,6 +8,7 @@ knows come from the stylised adult fitted to the image, and so does the part of 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from wholedose.base.errors import InvalidInput, MissingInput
 from wholedose.body import segmentation as seg
 from wholedose.body.body import Body
 from wholedose.body.labels import LabelNames, mapped
-from wholedose.body.locate import Fit, locate, profile, profile_of
+from wholedose.body.locate import Fit, area_of, locate, profile, profile_of
 from wholedose.body.outline import Arms
 from wholedose.body.person import Person, reference_size
 from wholedose.body.resample import box_mean, isotropic, nearest
@@ -25,6 +26,8 @@ from wholedose.body.stylised_adult import COARSE_MM, VOXEL_LIMITS_MM, stylised
 from wholedose.matter import HuCalibration
 
 ASSUMED_AGE_Y = 45.0
+# labels that tell nothing about the height
+WIDESPREAD = ("muscle", "adipose", "skin", "residual_soft_tissue", "spinal_cord", "aorta", "lymphatic_nodes")
 BMI_ASSUMED = (15.0, 50.0)
 
 
@@ -203,6 +206,8 @@ def _fit(
     """Place the image on the stylised adult; assume height and weight where they are unknown."""
     z, y, x = drawn.grid.axes_mm()
     shown = profile(z, y, x, drawn.found.body, drawn.found.mask("lung"), drawn.found.mask("bone"))
+    known = [n for n, source in drawn.origin.items() if source == "label map" and n not in WIDESPREAD]
+    shown = replace(shown, organs={n: area_of(drawn.labels == drawn.number[n], y, x) for n in known})
     pose: Arms = arms or "up"
     if person.height_cm is None:
         person = person.with_(height_cm=reference_size(person.sex)[0])

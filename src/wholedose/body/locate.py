@@ -7,8 +7,8 @@ shift and scale.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ Mask = NDArray[np.bool_]
 
 SMOOTH_MM = 30.0
 FADE_MM = 150.0
+BREATH_MM = 60.0
 # how much slice areas differ between a person and the stylised body of that size (assumption)
 BODY_SPREAD, LUNG_SPREAD_MM2, BONE_SPREAD_MM2 = 0.2, 6000.0, 2500.0
 
@@ -38,6 +39,8 @@ class Profile:
         Height and areas in mm².
     x_mm, y_mm, sx_mm, sy_mm : arrays
         Middle and standard deviation of the body's section; NaN where there is none.
+    organs : mapping of organ or bone site to array
+        Areas in mm² of organs that a label map shows.
     """
 
     z_mm: Array
@@ -48,6 +51,7 @@ class Profile:
     y_mm: Array
     sx_mm: Array
     sy_mm: Array
+    organs: Mapping[str, Array] = field(default_factory=dict)
 
 
 def profile(z: Array, y: Array, x: Array, body: Mask, lung: Mask, bone: Mask) -> Profile:
@@ -71,10 +75,16 @@ def profile(z: Array, y: Array, x: Array, body: Mask, lung: Mask, bone: Mask) ->
     )
 
 
-def profile_of(body: Body) -> Profile:
-    """Return the profile of a labelled body."""
+def profile_of(body: Body, organs: Iterable[str] = ()) -> Profile:
+    """Return the profile of a labelled body, with the areas of some of its organs."""
     z, y, x = body.grid.axes_mm()
-    return profile(z, y, x, body.labels > 0, body.mask("lungs"), body.mask("bone"))
+    found = profile(z, y, x, body.labels > 0, body.mask("lungs"), body.mask("bone"))
+    return replace(found, organs={n: area_of(body.mask(n), y, x) for n in organs if n in body.organs})
+
+
+def area_of(mask: Mask, y: Array, x: Array) -> Array:
+    """Return the area per slice in mm² of a mask on axes in mm."""
+    return np.asarray(mask.sum(axis=(1, 2)) * float((y[1] - y[0]) * (x[1] - x[0])))
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,11 +170,22 @@ def locate(image: Profile, body: Body, region: str | None = None) -> Fit:
     region : str, optional
         A name of ``body/regions`` in which the image's middle lies.
     """
-    model = profile_of(body)
+    model = profile_of(body, image.organs)
     step = float(model.z_mm[1] - model.z_mm[0])
     grid = np.arange(image.z_mm[0], image.z_mm[-1] + step / 2, step)
-    shown = [np.interp(grid, image.z_mm, v) for v in (image.body, image.lung, image.bone)]
-    known = (model.body, model.lung, model.bone)
+    shared = [name for name in image.organs if name in model.organs]
+    shown = [
+        np.interp(grid, image.z_mm, values)
+        for values in (image.body, image.lung, image.bone, *(image.organs[n] for n in shared))
+    ]
+    # lungs reach down behind the diaphragm and move with breath: where the stylised body has a step,
+    # people have a slope
+    known = (
+        model.body,
+        _smooth(model.z_mm, model.lung, BREATH_MM),
+        model.bone,
+        *(_smooth(model.z_mm, model.organs[n], BREATH_MM) for n in shared),
+    )
     offsets = np.arange(model.z_mm[0] - grid[0], model.z_mm[-1] - grid[-1] + step / 2, step)
     if offsets.size == 0:
         offsets = np.array([model.z_mm.mean() - grid.mean()])
@@ -188,7 +209,8 @@ def locate(image: Profile, body: Body, region: str | None = None) -> Fit:
 def _score(z: Array, shown: Sequence[Array], z_model: Array, known: Sequence[Array]) -> float:
     """Mean square difference of the areas in units of what people of one size differ by."""
     body = max(float(shown[0].mean()), 10_000.0)
-    scales = (BODY_SPREAD * body, LUNG_SPREAD_MM2, BONE_SPREAD_MM2)
+    scales = [BODY_SPREAD * body, LUNG_SPREAD_MM2, BONE_SPREAD_MM2]
+    scales += [max(0.3 * float(model.max()), 200.0) for model in known[3:]]
     return sum(
         float((((values - np.interp(z, z_model, model)) / scale) ** 2).mean())
         for values, model, scale in zip(shown, known, scales, strict=True)
@@ -258,10 +280,10 @@ def _with_sections(
     return Fit(z_image, z_body, z_all, p[0], p[1], p[2], p[3], p[4], p[5], score, ends)
 
 
-def _smooth(z: Array, values: Array) -> Array:
+def _smooth(z: Array, values: Array, width_mm: float = SMOOTH_MM) -> Array:
     if z.size < 3:
         return values
     step = float(np.median(np.diff(z)))
-    n = max(1, round(SMOOTH_MM / step) // 2 * 2 + 1)
+    n = max(1, round(width_mm / step) // 2 * 2 + 1)
     padded = np.pad(values, n // 2, mode="edge")
     return np.asarray(np.convolve(padded, np.ones(n) / n, mode="valid"))

@@ -39,8 +39,8 @@ class Person:
 
     Examples
     --------
-    >>> Person(sex="F", age_y=34, height_cm=168, weight_kg=61).bmi
-    21.61281179138322
+    >>> round(Person(sex="F", age_y=34, height_cm=168, weight_kg=61).bmi, 2)
+    21.61
     >>> Person(sex="F", age_y=34, height_cm=300)
     Traceback (most recent call last):
     wholedose.base.errors.InvalidInput: A height of 300 cm is not plausible. [height_cm] Give 130 to 215 cm.

@@ -175,6 +175,9 @@ def _body(hu: NDArray[np.float32], step: float, grid: Grid) -> tuple[Mask, float
     core = np.isin(labels, keep)
     reach = int(np.ceil(radius))
     body = ndimage.binary_dilation(core, structure=_disk(1), iterations=reach) & solid
+    # only what hangs together with the core: the couch lies within reach, but behind air
+    pieces, _ = ndimage.label(body)
+    body &= np.isin(pieces, np.unique(pieces[core & body]))
     # a cut side counts as skin, so that lungs which touch it are inside
     side = np.zeros(hu.shape[1:], dtype=np.bool_)
     side[[0, -1], :] = True

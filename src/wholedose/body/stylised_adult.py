@@ -37,6 +37,9 @@ HEAD_SCALE: dict[str, float] = {"M": 1.0, "F": 0.96}
 LIMB_SCALE: dict[str, float] = {"M": 1.0, "F": 0.96}
 VISCERAL_SHARE = 0.25
 COARSE_MM = 6.0
+SMALL_VOXELS = 1500
+# a small organ of unlike parts: its parts grow together instead of getting equal volumes
+RANKLESS = "extrathoracic_region"
 # the organs that give way to their neighbours are drawn last
 LAST = ("small_intestine", "lungs")
 # subcutaneous fat is thinner on the limbs: their depth counts so many times
@@ -182,7 +185,9 @@ def _draw(builder: _Builder) -> tuple[Grid, Drawing]:
     for solid in solids:
         groups.setdefault(solid.organ, []).append(solid)
     _draw_skin(drawing, builder.targets.skin / material("skin").density_g_cm3)
+    core, drawing.free_space = drawing.free_space, drawing.depth > 0
     drawing.fill("breasts", builder.breasts(builder.girth))
+    drawing.free_space = core
     for name, shapes in sorted(groups.items(), key=lambda group: group[0] in LAST):
         if name.startswith(("cavity", "skin")):
             continue
@@ -192,7 +197,11 @@ def _draw(builder: _Builder) -> tuple[Grid, Drawing]:
             _note_bone_depth(drawing, shapes)
         elif name in builder.targets.organ:
             density = builder.materials[builder.index[ORGANS[name].material]].density_g_cm3
-            shapes = drawing.fit(shapes, builder.targets.organ[name] / density)
+            volume = builder.targets.organ[name] / density
+            if name != RANKLESS and volume < SMALL_VOXELS * grid.voxel_cm3:
+                drawing.fill_ranked(name, shapes, volume)
+                continue
+            shapes = drawing.fit(shapes, volume)
         if target:
             drawing.fill(target, shapes)
         else:
@@ -236,6 +245,7 @@ def _fill_rest(drawing: Drawing, groups: dict[str, list[Shape]], targets: Target
     adipose = targets.adipose / material("adipose").density_g_cm3 / drawing.voxel_cm3
     number = drawing.number("adipose")
     visceral = VISCERAL_SHARE * adipose
+    drawing.free_space = drawing.depth > 0
     for box, free in drawing.claim(groups["cavity_abdomen"]):
         depth = np.where(free, drawing.depth[box], np.float32(-1))
         wanted = round(visceral)

@@ -1,0 +1,52 @@
+"""Promises of `Person`."""
+
+from __future__ import annotations
+
+import pytest
+
+from wholedose.base import InvalidInput, MissingInput, OutsideDomain
+from wholedose.body import Person, reference_size, stylised
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"sex": "X", "age_y": 3}, "The sex is 'X'"),
+        ({"sex": "F", "age_y": -1}, "An age of -1 years is not plausible"),
+        ({"sex": "F", "age_y": float("nan")}, "An age of nan years is not plausible"),
+        ({"sex": "F", "age_y": 121}, "Give 0 to 120 years"),
+        ({"sex": "M", "age_y": 40, "height_cm": 300}, r"A height of 300 cm is not plausible. \[height_cm\]"),
+        ({"sex": "M", "age_y": 40, "weight_kg": 12}, "Give 30 to 250 kg"),
+        ({"sex": "M", "age_y": 40, "height_cm": 200, "weight_kg": 40}, "body mass index of 10.0"),
+        ({"sex": "M", "age_y": "old"}, "An age of 'old' is not a number"),
+    ],
+)
+def test_impossible_people_are_refused(fields: dict[str, object], sentence: str) -> None:
+    """A value outside what is plausible is refused with its field and range."""
+    with pytest.raises(InvalidInput, match=sentence):
+        Person(**fields)  # type: ignore[arg-type]
+
+
+def test_a_child_may_be_small() -> None:
+    """The limits of adults do not bind children."""
+    assert Person("F", 1, 76, 10).bmi == pytest.approx(17.3, abs=0.1)
+
+
+def test_round_trip() -> None:
+    """A person survives JSON, and an unknown field is named."""
+    person = Person("M", 51.5, None, 80, "A")
+    assert Person.from_json(person.to_json()) == person
+    with pytest.raises(MissingInput, match="blood_type"):
+        Person.from_json({"sex": "M", "age_y": 3, "blood_type": "A"})
+
+
+def test_reference_sizes_are_those_of_icrp_89() -> None:
+    """Reference man and woman are 176 cm, 73 kg and 163 cm, 60 kg."""
+    assert reference_size("M") == (176.0, 73.0)
+    assert reference_size("F") == (163.0, 60.0)
+
+
+def test_children_have_no_stylised_body() -> None:
+    """A child is refused by the stylised adult, with a way out."""
+    with pytest.raises(OutsideDomain, match="Bodies of children are not available yet"):
+        stylised(Person("F", 9, 135, 30))
