@@ -152,6 +152,15 @@ def test_the_report_shows_tags_causes_evidence_and_provenance() -> None:
     assert "12,800,000 histories in 64 batches, seed 1" in text
 
 
+def test_long_options_are_left_to_the_result_file() -> None:
+    """A list of hundreds of numbers in the options does not fill pages."""
+    made = fixtures.result()
+    options = {"curve": list(range(500)), "target": 0.01}
+    text = Page(build(replace(made, provenance=made.provenance.with_(options=options))).html).text
+    assert "curve see result.json" in text
+    assert "target 0.01" in text
+
+
 def test_warnings_stand_first() -> None:
     """A warning is listed before a note, and keeps its sentence."""
     text = Page(report()).text

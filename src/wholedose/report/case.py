@@ -194,18 +194,22 @@ def text_of(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return digits(value)
+        text = f"{value:.0f}" if value.is_integer() and abs(value) < 1e5 else digits(value)
+        return text.replace("-", "−", 1) if value < 0 else text
     if isinstance(value, str | int):
         return str(value)
     if isinstance(value, Sequence) and len(value) <= 4:
-        return " × ".join(text_of(item) for item in value)
+        return ", ".join(text_of(item) for item in value)
     return f"{len(value)} values" if hasattr(value, "__len__") else str(value)
 
 
 def fact_of(label: str, tagged: Tagged[Any]) -> Fact:
     """Return a tagged input value as a fact."""
     unit = "" if tagged.unit in ("1", "") else tagged.unit.replace("mGy.cm", "mGy·cm")
-    return Fact(label, text_of(tagged.value), unit, tagged.tag, tagged.where)
+    text = text_of(tagged.value)
+    if "range" in label.lower() and isinstance(tagged.value, tuple | list):
+        text = text.replace(", ", " to ", 1)
+    return Fact(label, text, {"a": "years"}.get(unit, unit), tagged.tag, tagged.where)
 
 
 def _label(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -17,6 +18,7 @@ from wholedose.report.case import Case
 from wholedose.report.risks import RiskSummary
 
 DVH_ORGANS = 7
+LONGEST_OPTION = 120
 SEXES = {"F": "female", "M": "male"}
 
 
@@ -62,9 +64,16 @@ def context(
             interval=numbers.interval,
             percent=numbers.percent,
             mass=lambda grams: numbers.digits(grams) if grams else "–",
+            option=_option,
             causes=lambda estimate: icons.cause_bar(estimate, case.causes),
         ),
     }
+
+
+def _option(value: Any) -> str:
+    """Return an option of the provenance as text; what is long stands in result.json."""
+    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    return text if len(text) <= LONGEST_OPTION else "see result.json"
 
 
 def _person(case: Case) -> list[str]:

@@ -29,6 +29,7 @@ SHOWN_FROM = 0.03  # doses below this share of the scale leave the CT uncovered
 MARGIN_MM = 60.0
 BODY_HU = -400.0
 TRIM_MM = 22.0
+SCALE_OVER_MEDIAN = 1.6
 COLOURS = "inferno"
 
 
@@ -90,14 +91,14 @@ class View:
 def scale_of(dose: DoseMap) -> float:
     """Return the dose at the top of the colour scale, in mGy.
 
-    It is the 90th percentile of the voxels in the beam (those above a tenth of the 99.8th percentile), so
-    that soft tissue fills the scale; bone receives a multiple of it and shows in the top colour.
+    It is 1.6 times the median of the voxels in the beam (those above a tenth of the 99.8th percentile), so
+    that soft tissue spreads over the scale; bone receives more and shows in the top colour.
     """
     positive = dose.dose_mgy[dose.dose_mgy > 0]
     if not positive.size:
         return 1.0
     beam = positive[positive >= 0.1 * np.quantile(positive, 0.998)]
-    return float(np.quantile(beam, 0.9))
+    return SCALE_OVER_MEDIAN * float(np.median(beam))
 
 
 def _trimmed(
