@@ -10,6 +10,7 @@ import gzip
 import io
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,8 +43,15 @@ def result_json(outcome: CtOutcome) -> dict[str, Any]:
         "format": FORMAT,
         "kind": "ct estimate",
         "request": outcome.request.to_json(),
-        "person": vars(outcome.body.person),
+        "person": asdict(outcome.body.person),
+        "body": {"origin": dict(outcome.body.origin), "anatomy_u": dict(outcome.body.anatomy_u)},
         **dose.to_json(),
+        "ssde": [
+            None
+            if one is None
+            else {"dose": one.dose.value, "size_cm": one.size_cm, "size_kind": one.size_kind}
+            for one in dose.ssde
+        ],
         "inputs": [
             {name: tagged.to_json() for name, tagged in item.inputs().items()} for item in scan.ranges
         ],
@@ -168,10 +176,32 @@ def _carried(outcome: CtOutcome) -> dict[str, str]:
 
 
 def _hu(outcome: CtOutcome) -> np.ndarray[Any, np.dtype[np.int16]]:
-    """Return CT numbers on the dose grid: of the body's densities and materials for a 120 kV beam."""
+    """Return CT numbers on the dose grid: the image where it reaches, elsewhere those of the body."""
     from wholedose.report.planes import hu_of
 
-    return hu_of(outcome.body)
+    body, image = outcome.body, outcome.scan.image
+    values = hu_of(body)
+    if image is not None:
+        inside = [
+            (axis > low) & (axis < high)
+            for axis, low, high in zip(
+                body.grid.axes_mm(), image.grid.lower_mm[::-1], image.grid.upper_mm[::-1], strict=True
+            )
+        ]
+        index = [
+            np.clip(((axis[part] - low) / step).astype(int), 0, n - 1)
+            for axis, part, low, step, n in zip(
+                body.grid.axes_mm(),
+                inside,
+                image.grid.lower_mm[::-1],
+                image.grid.spacing_mm,
+                image.grid.shape,
+                strict=True,
+            )
+        ]
+        seen = image.values[np.ix_(*index)]
+        values[np.ix_(*inside)] = np.clip(np.rint(seen), -1024, 3071).astype(np.int16)
+    return values
 
 
 def _nifti(values: np.ndarray[Any, Any], affine: Any) -> bytes:

@@ -1,7 +1,8 @@
 """Problems A, B and C: a 30 cm water box under a 10 × 10 cm² beam. Defines `Problem` and `problem`.
 
 Water box of 100³ voxels of 3 mm, vacuum outside, surface at z = 0; a parallel beam along +z, square and
-uniform. A: 60 keV. B: 364 keV. C: the W 120 kVp spectrum of TG-195, with a slab of cortical bone and a block of lung.
+uniform. A: 60 keV. B: 364 keV. C: the W 120 kVp spectrum of TG-195, with a slab of cortical bone and a block
+of lung.
 """
 
 from __future__ import annotations
