@@ -17,11 +17,11 @@ import numpy as np
 
 from wholedose.base import ThreadExecutor
 from wholedose.body import Body, Person, stylised
-from wholedose.transport import simulate
-from wholedose.xray import CtBeam, CtScan, calibrate, resolve
+from wholedose.transport import VoxelGeometry, simulate
+from wholedose.xray import CtBeam, CtScan, calibrate, resolve, views
 from wholedose.xray.calibration import CENTRE, PERIPHERY, chambers, cylinder
 from wholedose.xray.ct_budget import OUTSIDE
-from wholedose.xray.ct_estimate import organ_terms, run_range
+from wholedose.xray.ct_estimate import organ_terms, regions_of, run_range
 from wholedose.xray.ct_rules import ResolvedRange
 from wholedose.xray.ct_source import rotation
 
@@ -31,7 +31,9 @@ SHAPES = {
     "trunk": ("generic_body", "xcist_small", "xcist_medium", "xcist_large"),
 }
 FILTRATIONS_MM = (4.0, 8.0)
-BATCHES = 40
+BATCHES = 16
+CALIBRATION_BATCHES = 8
+VOXEL_MM = 5.0
 EXECUTOR = ThreadExecutor()
 
 
@@ -58,13 +60,34 @@ def scans(body: Body) -> dict[str, ResolvedRange]:
     return found
 
 
-def doses(item: ResolvedRange, body: Body, beam: CtBeam) -> dict[str, float]:
-    """Organ doses in mGy of a beam at fixed seed and batches."""
-    run = run_range(item, body, seed=5, batches=BATCHES, beam=beam, executor=EXECUTOR, voxel_scores=False)
-    return {
-        organ: run.histories * sum(weight * run.tally.regions[key].dose_mgy for key, weight in terms)
-        for organ, terms in organ_terms(body).items()
-    }
+def doses(item: ResolvedRange, body: Body, beam: CtBeam) -> dict[str, tuple[float, float]]:
+    """Organ doses in mGy of a beam at fixed seed and batches, with their statistical uncertainty."""
+    calibration = calibrate(beam, item.phantom_cm, seed=5, batches=CALIBRATION_BATCHES, executor=EXECUTOR)
+    tally = simulate(
+        VoxelGeometry(*body.geometry()),
+        beam.source(views(item)),
+        seed=5,
+        regions=regions_of(body),
+        histories_per_batch=50_000,
+        batches=BATCHES,
+        executor=EXECUTOR,
+        voxel_scores=False,
+    )
+    histories = calibration.histories_for(item.dlp_mgy_cm)
+    found = {}
+    for organ, terms in organ_terms(body).items():
+        batches = sum(weight * tally.regions[key].per_batch for key, weight in terms)
+        value = float(np.mean(batches)) * histories
+        spread = float(np.std(batches, ddof=1)) / math.sqrt(BATCHES) * histories
+        found[organ] = (value, math.hypot(spread, value * calibration.relative_u))
+    return found
+
+
+def spread_of(values: list[tuple[float, float]]) -> float:
+    """Relative standard deviation of values, less what their statistical uncertainties explain."""
+    mean = sum(value for value, _ in values) / len(values)
+    variance = float(np.var([value for value, _ in values], ddof=1))
+    return math.sqrt(max(variance - sum(u * u for _, u in values) / len(values), 0.0)) / mean
 
 
 def sensitivity() -> None:
@@ -72,25 +95,36 @@ def sensitivity() -> None:
     rows: dict[str, tuple[float, float, str]] = {}
     outside: list[tuple[float, float]] = []
     for person in (Person("M", 40.0, 176.0, 73.0), Person("F", 40.0, 163.0, 60.0)):
-        body = stylised(person, voxel_mm=4.0)
+        body = stylised(person, voxel_mm=VOXEL_MM)
         for region, item in scans(body).items():
             beam = CtBeam.of(item)
             shapes = [doses(item, body, CtBeam.of(item, filter_shape=name)) for name in SHAPES[region]]
             soft, hard = (doses(item, body, CtBeam.of(item, filtration_mm=mm)) for mm in FILTRATIONS_MM)
             print(person.sex, region, beam, flush=True)
             for organ in shapes[0]:
-                values = np.array([found[organ] for found in shapes])
-                if values.min() <= 0.0:
+                values = [found[organ] for found in shapes]
+                if min(value for value, _ in values) <= 0.0:
                     continue
-                filter_u = float(values.std(ddof=1) / values.mean())
-                # the two filtrations are the ends of the spread considered: two standard uncertainties apart
-                spectrum_u = float(abs(hard[organ] - soft[organ]) / (hard[organ] + soft[organ]))
+                filter_u = spread_of(values)
+                # the two filtrations are the ends of the spread considered, two standard uncertainties apart:
+                # half of their difference is the standard deviation of two values over √2
+                spectrum_u = spread_of([hard[organ], soft[organ]]) / math.sqrt(2.0)
                 if body.inside(organ, item.irradiated_z_mm) >= 0.5:
                     old = rows.get(organ, (0.0, 0.0, region))
                     rows[organ] = (max(filter_u, old[0]), max(spectrum_u, old[1]), region)
                 elif organ in ("brain", "thyroid", "lungs", "eye_lenses", "salivary_glands", "thymus"):
                     outside.append((filter_u, spectrum_u))
-                print(f"  {organ:22s} {filter_u:.4f} {spectrum_u:.4f}", np.round(values, 3), flush=True)
+                print(
+                    f"  {organ:22s} {filter_u:.4f} {spectrum_u:.4f}", np.round(values, 3).tolist(), flush=True
+                )
+    floor = {
+        region: [float(np.median([row[k] for row in rows.values() if row[2] == region])) for k in (0, 1)]
+        for region in SHAPES
+    }
+    rows = {
+        organ: (max(a, floor[region][0]), max(b, floor[region][1]), region)
+        for organ, (a, b, region) in rows.items()
+    }
     filter_u, spectrum_u = (float(np.median([pair[k] for pair in outside])) for k in (0, 1))
     rows[OUTSIDE] = (filter_u, spectrum_u, "median of organs up to 30 cm outside")
     head = [
@@ -98,8 +132,8 @@ def sensitivity() -> None:
         "# source: own simulation, scripts/make_xray_tables.py sensitivity; stylised adults, 120 kV, "
         "scans of the head and of the trunk",
         f"# note: filter_u is the standard deviation over {SHAPES}; spectrum_u is half the difference "
-        f"between {FILTRATIONS_MM[0]:g} and {FILTRATIONS_MM[1]:g} mm Al; both include a statistical part, "
-        "about 1 % for small organs",
+        f"between {FILTRATIONS_MM[0]:g} and {FILTRATIONS_MM[1]:g} mm Al; "
+        "the statistical variance is subtracted, and no organ has less than the median of its scan",
         "# unit: filter_u and spectrum_u are standard uncertainties as fractions of the dose",
         "# licence: made by the wholedose authors",
         "organ,filter_u,spectrum_u,scan",
@@ -132,7 +166,7 @@ def filters() -> None:
 
 def kernel() -> None:
     """Print the share of the dose outside the beam and its exponential length, in the trunk of a man."""
-    body = stylised(Person(sex="M", age_y=40.0, height_cm=176.0, weight_kg=73.0), voxel_mm=4.0)
+    body = stylised(Person(sex="M", age_y=40.0, height_cm=176.0, weight_kg=73.0), voxel_mm=VOXEL_MM)
     middle = (body.landmarks["hip"] + body.landmarks["lung_top"]) / 2.0
     scan = CtScan.typed(
         kv=120.0, ctdivol_mgy=10.0, phantom_cm=32, start_z_mm=middle, end_z_mm=middle, mode="stationary",

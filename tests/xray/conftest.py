@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from wholedose.xray import CtScan
 LENGTH_MM = 480.0
 
 
-def little_body(shift_mm: tuple[float, float, float] = (0.0, 0.0, 0.0), *, mirrored: bool = False) -> Body:
+def build_body(shift_mm: tuple[float, float, float] = (0.0, 0.0, 0.0), *, mirrored: bool = False) -> Body:
     """An elliptic trunk of 48 cm: lungs, ribs, liver on the right, kidney on the left, uterus far below."""
     grid = Grid((24, 24, 36), (20.0, 10.0, 10.0), (-175.0, -115.0, -230.0))
     z, y, x = grid.axes_mm()
@@ -58,7 +59,7 @@ def little_body(shift_mm: tuple[float, float, float] = (0.0, 0.0, 0.0), *, mirro
     )
 
 
-def little_scan(shift_mm: tuple[float, float, float] = (0.0, 0.0, 0.0), **changes: Any) -> CtScan:
+def build_scan(shift_mm: tuple[float, float, float] = (0.0, 0.0, 0.0), **changes: Any) -> CtScan:
     values: dict[str, Any] = {
         "kv": 120.0,
         "ctdivol_mgy": 10.0,
@@ -76,4 +77,14 @@ def little_scan(shift_mm: tuple[float, float, float] = (0.0, 0.0, 0.0), **change
 
 @pytest.fixture(scope="session")
 def body() -> Body:
-    return little_body()
+    return build_body()
+
+
+@pytest.fixture(scope="session")
+def little_body() -> Callable[..., Body]:
+    return build_body
+
+
+@pytest.fixture(scope="session")
+def little_scan() -> Callable[..., CtScan]:
+    return build_scan

@@ -19,6 +19,7 @@ from wholedose.base import (
     InvalidInput,
     MissingInput,
     Provenance,
+    ThreadExecutor,
     digest_of,
 )
 from wholedose.body import ORGANS, Body
@@ -96,7 +97,7 @@ def estimate(
     batches : int or sequence of int, optional
         Fixed number of batches (one per range), as a replay needs; overrides target and seconds.
     executor : Executor, optional
-        Changes the speed, never the result.
+        Threads on all cores by default; it changes the speed, never the result.
     progress : callable, optional
         Called with a fraction and a text; returning False stops the work with `Cancelled`.
 
@@ -114,6 +115,7 @@ def estimate(
         A tube voltage without a spectrum.
     """
     begun = time.monotonic()
+    workers = ThreadExecutor() if executor is None else executor
     items = _resolve(scan, body)
     fixed = _fixed(batches, len(items))
     runs = []
@@ -129,7 +131,7 @@ def estimate(
                 target=target,
                 seconds=left,
                 batches=fixed[index],
-                executor=executor,
+                executor=workers,
                 progress=_part(progress, index, len(items)),
             )
         )
