@@ -74,16 +74,24 @@ def test_the_dose_report_reads_back_as_the_truth(study: Study) -> None:
     assert (item["kind"], item["modality"], item["events"]) == ("dose_report", "CT", 2)
     assert item["totals"]["dlp"]["value"] == pytest.approx(truth.dlp_mgy_cm, abs=0.006)
     helical: dict[str, Any] = item["exposures"][1]
-    values = {
-        name: entry["value"]
-        for name, entry in helical.items()
-        if isinstance(entry, dict) and "value" in entry
+    image = truth.grid.upper_mm[2] - truth.grid.lower_mm[2]
+    expected = {
+        "kv": (truth.kv, 1e-9),
+        "pitch": (truth.pitch, 1e-9),
+        "rotation_time": (truth.rotation_s, 1e-9),
+        "nominal_total_collimation": (truth.collimation_mm, 1e-9),
+        "ctdivol": (truth.ctdivol_mgy, 6e-4),
+        "dlp": (truth.dlp_mgy_cm, 6e-3),
+        "phantom": (32, 0),
+        "scanning_length": (truth.irradiated_mm[1] - truth.irradiated_mm[0], 6e-3),
+        "scanning_top_z": (truth.irradiated_mm[1], 6e-3),
+        "scanning_bottom_z": (truth.irradiated_mm[0], 6e-3),
+        "reconstructable_length": (image, 6e-3),
     }
-    numbers = [value for value in values.values() if isinstance(value, int | float)]
-    for wanted in (truth.kv, truth.pitch, truth.collimation_mm, truth.rotation_s):
-        assert any(value == pytest.approx(wanted) for value in numbers), (wanted, values)
-    assert any(value == pytest.approx(truth.ctdivol_mgy, abs=6e-4) for value in numbers)
-    assert any(value == pytest.approx(truth.dlp_mgy_cm, abs=6e-3) for value in numbers)
+    for name, (value, rounding) in expected.items():
+        assert helical[name]["value"] == pytest.approx(value, abs=rounding), name
+        assert helical[name]["tag"] == "extracted"
+    assert not item["findings"]
 
 
 @pytest.mark.parametrize("organ", ["heart", "lungs", "bone_thoracic_spine"])
