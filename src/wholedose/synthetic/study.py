@@ -174,7 +174,8 @@ def simulate_study(
     if seed < 0:
         raise InvalidInput(f"The seed is {seed}.", where="seed", way_out="Give 0 or a positive number.")
     body = stylised(who, voxel_mm=voxel_mm, arms="up")
-    key = digest_of([who.sex, who.age_y, who.height_cm, who.weight_kg, region, kv, seed, slice_mm, voxel_mm])
+    made_of = [who.sex, who.age_y, who.height_cm, who.weight_kg, region, kv, seed, slice_mm, voxel_mm]
+    key = digest_of([__version__, day.isoformat(), *made_of])
     header = StudyHeader(who, region, key, seed, day)
     painter = _painter(body, region, kv, slice_mm, seed)
     truth = _truth(painter, header, voxel_mm)
