@@ -82,8 +82,8 @@ class Drawing:
                 self.labels[box][free] = number
                 continue
             if wanted:
-                limit = np.partition(depth[free], -wanted)[-wanted]
-                self.labels[box][free & (depth >= limit)] = number
+                place = np.argwhere(free)[np.argsort(-depth[free], kind="stable")[:wanted]]
+                self.labels[box][tuple(place.T)] = number
 
     def fit(self, shapes: list[Shape], volume_cm3: float, power: float = 2.5) -> list[Shape]:
         """Scale the radii until the free voxels have the volume (within 1 %, or as near as six tries get)."""

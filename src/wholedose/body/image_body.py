@@ -64,7 +64,7 @@ def from_ct(
     region : str, optional
         Name in ``body/regions`` of what the image shows, when that is hard to see.
     arms : {"up", "down"}, optional
-        Pose of the completed arms; by default up for images that show lungs or abdomen, down for the head.
+        Pose of the completed arms; by default the one whose slice areas match the image better.
     calibration : HuCalibration, optional
         CT number to matter; by default Schneider 2000.
     resample_labels : bool
@@ -208,31 +208,29 @@ def _fit(
     shown = profile(z, y, x, drawn.found.body, drawn.found.mask("lung"), drawn.found.mask("bone"))
     known = [n for n, source in drawn.origin.items() if source == "label map" and n not in WIDESPREAD]
     shown = replace(shown, organs={n: area_of(drawn.labels == drawn.number[n], y, x) for n in known})
-    pose: Arms = arms or "up"
     if person.height_cm is None:
         person = person.with_(height_cm=reference_size(person.sex)[0])
         notes.append(Assumption("height", f"{person.height_cm:.0f} cm", "reference adult, ICRP 89", 0.02))
     height = person.height_cm or 0.0
+    assumed_weight = person.weight_kg is None
     if person.weight_kg is None:
-        weight = reference_size(person.sex)[1] * (height / reference_size(person.sex)[0]) ** 2
-        for _ in range(2):
-            coarse = stylised(person.with_(weight_kg=weight), COARSE_MM, pose)
-            fit = locate(shown, coarse, region)
-            model = profile_of(coarse)
-            expected = np.interp(fit.to_body_z(shown.z_mm), model.z_mm, model.body)
-            ratio = float(shown.body.sum() / max(expected.sum(), 1.0))
-            low, high = (bmi * (height / 100) ** 2 for bmi in BMI_ASSUMED)
-            weight = min(max(weight * ratio, low), high)
-        person = person.with_(weight_kg=weight)
-        notes.append(
-            Assumption("weight", f"{weight:.0f} kg", "fits the cross-section that the image shows", 0.03)
-        )
-    coarse = stylised(person, COARSE_MM, pose)
+        reference = reference_size(person.sex)
+        person = person.with_(weight_kg=reference[1] * (height / reference[0]) ** 2)
+    poses: tuple[Arms, ...] = (arms,) if arms else ("up", "down")
+    tried = [(pose, stylised(person, COARSE_MM, pose)) for pose in poses]
+    pose, coarse = min(tried, key=lambda one: locate(shown, one[1], region).score)
     fit = locate(shown, coarse, region)
-    if arms is None and fit.to_body_z(z).mean() > coarse.landmarks["chin"]:
-        pose = "down"
+    for _ in range(2 if assumed_weight else 0):
+        model = profile_of(coarse)
+        expected = np.interp(fit.to_body_z(shown.z_mm), model.z_mm, model.body)
+        ratio = float(shown.body.sum() / max(expected.sum(), 1.0))
+        low, high = (bmi * (height / 100) ** 2 for bmi in BMI_ASSUMED)
+        person = person.with_(weight_kg=min(max((person.weight_kg or low) * ratio, low), high))
         coarse = stylised(person, COARSE_MM, pose)
         fit = locate(shown, coarse, region)
+    if assumed_weight:
+        why = "fits the cross-section that the image shows"
+        notes.append(Assumption("weight", f"{person.weight_kg:.0f} kg", why, 0.03))
     low_z, high_z = (float(v) for v in fit.to_body_z(np.array([z[0], z[-1]])))
     notes.append(
         Assumption(

@@ -26,7 +26,7 @@ SMOOTH_MM = 30.0
 FADE_MM = 150.0
 BREATH_MM = 60.0
 # how much slice areas differ between a person and the stylised body of that size (assumption)
-BODY_SPREAD, LUNG_SPREAD_MM2, BONE_SPREAD_MM2 = 0.2, 6000.0, 2500.0
+BODY_SPREAD, LUNG_SPREAD_MM2, BONE_SPREAD_MM2, WIDTH_SPREAD = 0.2, 6000.0, 2500.0, 0.15
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,14 +176,12 @@ def locate(image: Profile, body: Body, region: str | None = None) -> Fit:
     shared = [name for name in image.organs if name in model.organs]
     shown = [
         np.interp(grid, image.z_mm, values)
-        for values in (image.body, image.lung, image.bone, *(image.organs[n] for n in shared))
+        for values in (*_features(image), *(image.organs[n] for n in shared))
     ]
     # lungs reach down behind the diaphragm and move with breath: where the stylised body has a step,
     # people have a slope
     known = (
-        model.body,
-        _smooth(model.z_mm, model.lung, BREATH_MM),
-        model.bone,
+        *_features(replace(model, lung=_smooth(model.z_mm, model.lung, BREATH_MM))),
         *(_smooth(model.z_mm, model.organs[n], BREATH_MM) for n in shared),
     )
     offsets = np.arange(model.z_mm[0] - grid[0], model.z_mm[-1] - grid[-1] + step / 2, step)
@@ -206,11 +204,16 @@ def locate(image: Profile, body: Body, region: str | None = None) -> Fit:
     return _with_sections(image, model, z_image, z_body, float(scores[best]), ends)
 
 
+def _features(p: Profile) -> tuple[Array, ...]:
+    return p.body, p.lung, p.bone, np.nan_to_num(p.sx_mm), np.nan_to_num(p.sy_mm)
+
+
 def _score(z: Array, shown: Sequence[Array], z_model: Array, known: Sequence[Array]) -> float:
     """Mean square difference of the areas in units of what people of one size differ by."""
     body = max(float(shown[0].mean()), 10_000.0)
-    scales = [BODY_SPREAD * body, LUNG_SPREAD_MM2, BONE_SPREAD_MM2]
-    scales += [max(0.3 * float(model.max()), 200.0) for model in known[3:]]
+    wide = max(float(shown[3].mean()), 20.0)
+    scales = [BODY_SPREAD * body, LUNG_SPREAD_MM2, BONE_SPREAD_MM2, WIDTH_SPREAD * wide, WIDTH_SPREAD * wide]
+    scales += [max(0.3 * float(model.max()), 200.0) for model in known[len(scales) :]]
     return sum(
         float((((values - np.interp(z, z_model, model)) / scale) ** 2).mean())
         for values, model, scale in zip(shown, known, scales, strict=True)

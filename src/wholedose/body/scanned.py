@@ -44,7 +44,7 @@ class Scanned:
     ) -> None:
         self.grid, self.hu, self.found, self.calibration = grid, hu, found, calibration
         self.names = (
-            *(n for n in ORGANS if n not in ("bone", "red_bone_marrow", "endosteum")),
+            *(n for n in ORGANS if n not in ("red_bone_marrow", "endosteum")),
             *BONE_SITES,
         )
         self.number = {name: i for i, name in enumerate(self.names, start=1)}

@@ -239,6 +239,16 @@ def _airway(hu: NDArray[np.float32], allowed: Mask, lungs: Mask, grid: Grid) -> 
     return found
 
 
+def _small_holes(mask: Mask, largest: float) -> Mask:
+    """Return the holes of a plane up to a size: spongy bone, not what ribs or skull enclose."""
+    holes, count = ndimage.label(ndimage.binary_fill_holes(mask) & ~mask)
+    if not count:
+        return np.zeros_like(mask)
+    sizes = np.bincount(holes.ravel())
+    sizes[0] = mask.size
+    return np.asarray(sizes[holes] <= largest)
+
+
 def _bone(hu: NDArray[np.float32], allowed: Mask, step: float) -> tuple[Mask, Mask]:
     """Bright pieces that hold truly dense bone, with their spongy insides; other bright ones are contrast."""
     bright = allowed & (hu > threshold("bone_from"))
@@ -266,7 +276,8 @@ def _bone(hu: NDArray[np.float32], allowed: Mask, step: float) -> tuple[Mask, Ma
     closed = ndimage.binary_closing(np.pad(bone, reach), structure=_disk(reach))[
         reach:-reach, reach:-reach, reach:-reach
     ]
+    largest = threshold("most_marrow_mm2") / step**2
     for k in np.flatnonzero(closed.any(axis=(1, 2))):
-        closed[k] = ndimage.binary_fill_holes(closed[k])
+        closed[k] |= _small_holes(closed[k], largest)
     spongy = closed & allowed & (hu > threshold("spongy_from")) & ~contrast
     return bone | spongy, contrast
