@@ -173,7 +173,9 @@ def kernel() -> None:
         collimation_mm=20.0, scan_z_mm=(middle, middle),
     )  # fmt: skip
     x, y, _ = body.grid.centre_mm
-    run = run_range(resolve(scan.ranges[0], scan, (x, y)), body, seed=5, batches=BATCHES, executor=EXECUTOR)
+    item = resolve(scan.ranges[0], scan, (x, y))
+    own = calibrate(CtBeam.of(item), 32, executor=EXECUTOR)
+    run = run_range(item, body, own, seed=5, batches=BATCHES, executor=EXECUTOR)
     z = body.grid.axes_mm()[0]
     energy = run.tally.energy_kev.sum(axis=(1, 2))
     away = np.abs(z - middle)

@@ -87,12 +87,13 @@ def test_inner_part_of_the_fan_counts_all_photons() -> None:
         BEAM.source(rotation(np.zeros(2), 570.0)),
         seed=3,
         regions=ctdi_phantom(16)[1],
-        batches=8,
+        histories_per_batch=HISTORIES_PER_BATCH,
+        batches=20,
         executor=ThreadExecutor(),
         voxel_scores=False,
     )
     all_photons = from_tally(whole, 16, 40.0, 3)
-    inner = calibrate(BEAM, 16, seed=3, batches=8, executor=ThreadExecutor())
+    inner = calibrate(BEAM, 16, seed=3, batches=20, executor=ThreadExecutor())
     difference = inner.weighted_mgy - all_photons.weighted_mgy
     assert abs(difference) < 4.0 * np.hypot(inner.weighted_u_mgy, all_photons.weighted_u_mgy)
     assert inner.weighted_u_mgy < all_photons.weighted_u_mgy

@@ -41,7 +41,8 @@ CHAMBER_RADIUS_MM = 5.0
 # angles
 RING_HALF_WIDTH_MM = CHAMBER_RADIUS_MM * math.sqrt(3.0) / 2.0
 SLICE_MM = 5.0
-TARGET = 0.003
+TARGET = 0.004
+HISTORIES_PER_BATCH = 20_000  # at least 20 batches are needed to judge a target
 CENTRE_TARGET = 4.0  # times the target: the centre has a sixth of the weighted kerma, or less
 SEED_SHIFT = 7919  # keeps the calibration's random numbers apart from the patient's
 CENTRE, PERIPHERY = "centre", "periphery"
@@ -194,6 +195,7 @@ def _simulate(
         beam.source(place, half_fan),
         seed=seed + SEED_SHIFT,
         regions=regions,
+        histories_per_batch=HISTORIES_PER_BATCH,
         batches=batches,
         target=goal,
         executor=executor,

@@ -28,6 +28,7 @@ from wholedose.dose import DoseMap, OrganDose, OrganDoses
 from wholedose.matter import material
 from wholedose.tables import digest as table_digest
 from wholedose.transport import Regions, Tally, VoxelGeometry, simulate
+from wholedose.transport.tally import MGY_PER_KEV_G
 from wholedose.xray.calibration import Calibration, calibrate
 from wholedose.xray.checks import consistency, size_estimates
 from wholedose.xray.ct_budget import Budget
@@ -47,6 +48,8 @@ TABLES = (
     "matter/tube_spectra",
     "matter/elements",
 )
+# the 20 batches by which a target is judged are 2 million photons, 1 % in the organs of a chest scan
+HISTORIES_PER_BATCH = 100_000
 SEED_STEP = 1_000_003  # between the ranges of one scan
 TARGET_SHARE = 0.9  # an organ is a target when this share of it lies in the irradiated range
 
@@ -120,14 +123,16 @@ def estimate(
     fixed = _fixed(batches, len(items))
     runs = []
     for index, item in enumerate(items):
-        left = (
-            None if seconds is None else max(seconds - (time.monotonic() - begun), 0.1) / (len(items) - index)
-        )
+        own_seed = seed + index * SEED_STEP
+        calibration = calibrate(CtBeam.of(item), item.phantom_cm, seed=own_seed, executor=workers)
+        used = time.monotonic() - begun
+        left = None if seconds is None else max(seconds - used, 0.1) / (len(items) - index)
         runs.append(
             run_range(
                 item,
                 body,
-                seed=seed + index * SEED_STEP,
+                calibration,
+                seed=own_seed,
                 target=target,
                 seconds=left,
                 batches=fixed[index],
@@ -190,6 +195,7 @@ def _resolve(scan: CtScan, body: Body) -> list[ResolvedRange]:
 def run_range(
     item: ResolvedRange,
     body: Body,
+    calibration: Calibration,
     *,
     seed: int = 1,
     target: float | Mapping[str, float] | None = 0.01,
@@ -197,24 +203,20 @@ def run_range(
     batches: int | None = None,
     executor: Executor | None = None,
     progress: Progress | None = None,
-    beam: CtBeam | None = None,
-    voxel_scores: bool = True,
 ) -> RangeRun:
-    """Calibrate and simulate one resolved range; ``beam`` replaces the assumed one in sensitivity studies."""
-    chosen = CtBeam.of(item) if beam is None else beam
-    calibration = calibrate(chosen, item.phantom_cm, seed=seed, executor=executor)
+    """Simulate one resolved range with its assumed beam."""
     goal = None if batches is not None else _goals(item, body, target)
     tally = simulate(
         VoxelGeometry(*body.geometry()),
-        chosen.source(views(item)),
+        CtBeam.of(item).source(views(item)),
         seed=seed,
         regions=regions_of(body),
+        histories_per_batch=HISTORIES_PER_BATCH,
         batches=batches,
         target=goal,
         seconds=None if batches is not None else seconds,
         executor=executor,
         progress=progress,
-        voxel_scores=voxel_scores,
     )
     return RangeRun(item, calibration, tally, calibration.histories_for(item.dlp_mgy_cm))
 
@@ -307,6 +309,8 @@ def _organ(
     batches = np.asarray(per_batch, dtype=np.float64) * run.histories
     value = float(batches.mean())
     spread = float(batches.std(ddof=1) / math.sqrt(batches.size)) if batches.size > 1 else value
+    if value == 0.0:
+        spread = one_photon_mgy(run, body.mass_g(organ))
     parts = {
         cause: value * part for cause, part in Budget(scan, run.item, body).parts(organ, profile).items()
     }
@@ -315,6 +319,15 @@ def _organ(
     origin = f"CTDI calibration, seed {own.seed}, {own.batches} batches"
     parts[Cause("statistical", origin)] = value * own.relative_u
     return AbsorbedDose(value, parts)
+
+
+def one_photon_mgy(run: RangeRun, mass_g: float) -> float:
+    """Return the dose if one of the simulated photons had left all its energy: the resolution of an empty
+    tally."""
+    if mass_g <= 0.0:
+        return 0.0
+    share = run.histories / run.tally.histories
+    return run.tally.energy_balance.emitted_kev * MGY_PER_KEV_G / mass_g * share
 
 
 def statistical(run: RangeRun) -> Cause:
