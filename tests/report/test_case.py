@@ -75,3 +75,10 @@ def test_a_range_has_two_ends_and_an_estimate_its_uncertainty() -> None:
     fact = fact_of("Scanned range (z)", Tagged((388.0, 648.0), "mm", "extracted"))
     assert fact.value == "388 to 648"
     assert text_of(AbsorbedDose(9.04, {Cause("anatomy"): 0.52})) == "9.04 ± 0.52"
+
+
+def test_a_sentence_is_told_once_with_its_highest_severity() -> None:
+    """The same finding from two places stands once, as the warning, before all notes."""
+    told = [("note", "A"), ("note", "B"), ("warning", "B")]
+    case = gather(fixtures.result(checks=()), findings=told)
+    assert case.findings == (("warning", "B"), ("note", "A"))

@@ -138,7 +138,7 @@ def test_the_scale_is_made_for_soft_tissue() -> None:
     values = np.full(GRID.shape, 10.0, dtype=np.float32)
     values[:, :, 0] = 40.0
     dose = DoseMap(GRID, values, Provenance("test"))
-    assert planes.scale_of(dose) == pytest.approx(16.0)
+    assert planes.scale_of(dose) == pytest.approx(15.0)
 
 
 def test_air_around_the_body_is_cut() -> None:

@@ -168,10 +168,17 @@ def gather(result: Any, results: Iterable[Any] = (), findings: Iterable[tuple[st
         results=shown,
         facts=tuple(_facts_of(item, contributions) for item in shown if hasattr(item, "scan")),
         assumptions=_unique(a for item in contributions for a in item.provenance.assumptions),
-        findings=tuple(sorted(dict.fromkeys(told), key=lambda pair: pair[0] not in WARNINGS)),
+        findings=_once(told),
         key_numbers=_key_numbers(shown),
         provenances=tuple((item.what, item.provenance) for item in contributions),
     )
+
+
+def _once(told: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Return warnings before notes, each sentence once with its highest severity."""
+    ranked = sorted(told, key=lambda pair: pair[0] not in WARNINGS)
+    first = {text: severity for severity, text in reversed(ranked)}
+    return tuple((first[text], text) for text in dict.fromkeys(text for _, text in ranked))
 
 
 def _organs(ledger: Ledger) -> tuple[OrganRow, ...]:

@@ -29,7 +29,7 @@ SHOWN_FROM = 0.03  # doses below this share of the scale leave the CT uncovered
 MARGIN_MM = 60.0
 BODY_HU = -400.0
 TRIM_MM = 22.0
-SCALE_OVER_MEDIAN = 1.6
+SCALE_OVER_QUARTILE = 1.5
 COLOURS = "inferno"
 
 
@@ -91,14 +91,14 @@ class View:
 def scale_of(dose: DoseMap) -> float:
     """Return the dose at the top of the colour scale, in mGy.
 
-    It is 1.6 times the median of the voxels in the beam (those above a tenth of the 99.8th percentile), so
+    It is 1.5 times the upper quartile of the voxels in the beam (those above a tenth of the 99.8th percentile), so
     that soft tissue spreads over the scale; bone receives more and shows in the top colour.
     """
     positive = dose.dose_mgy[dose.dose_mgy > 0]
     if not positive.size:
         return 1.0
     beam = positive[positive >= 0.1 * np.quantile(positive, 0.998)]
-    return SCALE_OVER_MEDIAN * float(np.median(beam))
+    return SCALE_OVER_QUARTILE * float(np.quantile(beam, 0.75))
 
 
 def _trimmed(
