@@ -91,8 +91,8 @@ class View:
 def scale_of(dose: DoseMap) -> float:
     """Return the dose at the top of the colour scale, in mGy.
 
-    It is 1.5 times the upper quartile of the voxels in the beam (those above a tenth of the 99.8th percentile), so
-    that soft tissue spreads over the scale; bone receives more and shows in the top colour.
+    It is 1.5 times the upper quartile of the voxels in the beam (those above a tenth of the 99.8th
+    percentile), so that soft tissue spreads over the scale; bone receives more and shows in the top colour.
     """
     positive = dose.dose_mgy[dose.dose_mgy > 0]
     if not positive.size:
