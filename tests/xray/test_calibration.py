@@ -10,6 +10,7 @@ from wholedose.transport import simulate
 from wholedose.xray import Calibration, CtBeam, calibrate
 from wholedose.xray.calibration import (
     CHAMBER_MM,
+    HISTORIES_PER_BATCH,
     RING_HALF_WIDTH_MM,
     chambers,
     ctdi_phantom,

@@ -52,6 +52,7 @@ def test_length_is_dlp_over_ctdivol_centred_on_the_scanned_range() -> None:
     assert item.z_mm == pytest.approx((85.0, 415.0))
     assert item.irradiated_z_mm == pytest.approx((65.0, 435.0))
     assert item.position_u_mm == 15.0
+    assert item.end_u_mm == pytest.approx(np.hypot(15.0, 10.0))  # the collimation is assumed too
 
 
 def test_length_without_dlp_includes_over_ranging() -> None:
@@ -94,7 +95,7 @@ def test_every_assumption_is_listed_with_its_share() -> None:
         "rotation axis",
         "tube current modulation",
     }
-    assert shares["collimation"] == 0.02
+    assert shares["collimation"] == 0.005
     assert shares["tube current modulation"] == 0.1
     assert item.isocentre_mm == (1.0, 2.0)
     full = resolved(

@@ -155,6 +155,8 @@ def resolve(item: CtRange, scan: CtScan, body_centre_mm: tuple[float, float] | N
     collimation = assumed.take("collimation", "collimation") if known is None else known.value
     pitch = _pitch(item, collimation, mode, assumed)
     z, dlp, position_u, end_u = _place(item, scan, ctdivol, mode, collimation, pitch, assumed, findings)
+    if known is None:
+        end_u = math.hypot(end_u, assumed_value("collimation_ends"))
     feed = item.feed_mm.value if item.feed_mm is not None else pitch * collimation
     if item.source_isocentre_mm is None:
         distance = assumed.take("source_isocentre", "source to isocentre")
