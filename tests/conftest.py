@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+from wholedose.body import Person
+
+if TYPE_CHECKING:
+    from wholedose.synthetic import StudyTruth
 
 SHARED = Path(os.environ.get("WHOLEDOSE_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 
@@ -17,6 +23,15 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no reference data at {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def study(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, StudyTruth]:
+    """Return the folder of a simulated chest CT study of a woman, and its truth."""
+    from wholedose.synthetic import simulate_study
+
+    folder = tmp_path_factory.mktemp("simulated") / "study"
+    return folder, simulate_study(folder, Person("F", 34, 168, 61), labels=True)
 
 
 @pytest.fixture(autouse=True)

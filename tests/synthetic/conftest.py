@@ -1,4 +1,4 @@
-"""One simulated study for all tests of the room."""
+"""The simulated study as a series."""
 
 from __future__ import annotations
 
@@ -8,15 +8,9 @@ import pytest
 
 from wholedose.body import Person
 from wholedose.records import CtSeries, read_ct_series
-from wholedose.synthetic import StudyTruth, simulate_study
+from wholedose.synthetic import StudyTruth
 
 WOMAN = Person("F", 34, 168, 61)
-
-
-@pytest.fixture(scope="session")
-def study(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, StudyTruth]:
-    folder = tmp_path_factory.mktemp("simulated") / "study"
-    return folder, simulate_study(folder, WOMAN, labels=True)
 
 
 @pytest.fixture(scope="session")

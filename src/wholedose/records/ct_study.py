@@ -119,6 +119,7 @@ def scan_of_series(images: CtSeries) -> CtScan:
         feed_mm=_positive(facts.get("table_feed_mm")),
         current=_current_of(images),
         rotation_s=_positive(facts.get("rotation_time_s")),
+        isocentre_mm=_isocentre(facts.get("data_collection_centre_mm")),
         source_isocentre_mm=_positive(facts.get("focus_to_isocentre_mm")),
         name=_text(facts, "protocol") or _text(facts, "series_description"),
         region=_text(facts, "body_part"),
@@ -167,6 +168,12 @@ def merge_report(scan: CtScan, images: CtSeries, report: DoseReport) -> CtScan:
     ranges = []
     for event in events:
         found = _range_of(event)
+        second = event.flat().get("kv_2")
+        if second is not None and found.kv is not None and second.value != found.kv.value:
+            findings.append(
+                f"Two tube voltages, {found.kv.value:g} and {second.value:g} kV, in "
+                f"{found.name or 'one event'}: the whole output is calculated with the first."
+            )
         if event is mine:
             ranges.append(_joined(found, own))
         elif found.start_z_mm is None and found.scan_z_mm is None:
@@ -259,6 +266,7 @@ def _joined(event: CtRange, own: CtRange) -> CtRange:
         **filled,
         scan_z_mm=own.scan_z_mm,
         current=own.current,
+        isocentre_mm=own.isocentre_mm,
         source_isocentre_mm=own.source_isocentre_mm,
         name=event.name or own.name,
         region=event.region or own.region,
@@ -273,6 +281,13 @@ def _current_of(images: CtSeries) -> TubeCurrent | None:
     return TubeCurrent(
         np.asarray(z.value), np.asarray(current.value), current.tag, "XRayTubeCurrent per slice"
     )
+
+
+def _isocentre(item: Tagged[Any] | None) -> Tagged[tuple[float, float]] | None:
+    """Return x and y of the centre of data collection, which is the rotation axis."""
+    if item is None or len(item.value) < 2:
+        return None
+    return Tagged((float(item.value[0]), float(item.value[1])), "mm", item.tag, item.code, item.where)
 
 
 def _mode_of(facts: Any) -> Tagged[str] | None:
