@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tests.body.make_ct import MARGIN, as_ct, dice, read_nifti
 
-from wholedose.base import Grid, InvalidInput, MissingInput, Volume
+from wholedose.base import Grid, InvalidInput, MissingInput, UnknownName, Volume
 from wholedose.body import BONE_SITES, ORGANS, Body, Person, from_ct, region_range, stylised
 from wholedose.tables import load
 
@@ -109,6 +109,27 @@ def test_head_is_found_by_its_shape(man: Body) -> None:
     assert body.inside("brain", body.image_z_mm or (0.0, 0.0)) > 0.9
     z = body.grid.axes_mm()[0]
     assert z[body.mask("bone_forearms").any(axis=(1, 2))].max() < body.landmarks["hip"] + 450
+
+
+def test_an_ambiguous_place_widens() -> None:
+    """A featureless slab could be many places: said, and the organs it does not show are very uncertain."""
+    y, x = np.mgrid[-120:121:6, -180:181:6]
+    plane = np.where((x / 165.0) ** 2 + (y / 105.0) ** 2 < 1, 40, -1000).astype(np.int16)
+    slab = Volume(
+        Grid((5, *plane.shape), (6.0, 6.0, 6.0), (-180.0, -120.0, 0.0)), np.stack([plane] * 5), "HU", {}
+    )
+    body = from_ct(slab, PERSON, voxel_mm=6.0)
+    assert "ambiguous place of the image" in {a.what for a in body.assumptions}
+    assert body.anatomy_u["kidneys"] == body.anatomy_u["heart"] == pytest.approx(0.3)
+
+
+def test_a_named_region_is_where_it_looks(man: Body) -> None:
+    """A region given by name holds the middle of the image; an unknown one is refused with the known."""
+    image = as_ct(man, (-300.0, -270.0))
+    body = from_ct(image, PERSON, voxel_mm=6.0, region="legs")
+    assert body.landmarks["hip"] > (body.image_z_mm or (0.0, 0.0))[1]
+    with pytest.raises(UnknownName, match="No region 'foot'"):
+        from_ct(image, PERSON, voxel_mm=6.0, region="foot")
 
 
 def test_unknown_person_is_assumed_and_said(man: Body) -> None:

@@ -239,4 +239,14 @@ def _fit(
             ("heights fixed by " + " and ".join(fit.ends)) if fit.ends else "best match of the slice areas",
         )
     )
+    if fit.rival_mm:
+        where = f"{abs(fit.rival_mm) / 10:.0f} cm {'higher' if fit.rival_mm > 0 else 'lower'}"
+        notes.append(
+            Assumption(
+                "ambiguous place of the image",
+                f"{where} matches nearly as well",
+                "organs that the image does not show are as uncertain as those outside it; name the region, "
+                "or give a label map, to settle it",
+            )
+        )
     return fit, coarse, stylised(person, voxel_mm, pose)

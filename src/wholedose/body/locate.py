@@ -25,6 +25,9 @@ Mask = NDArray[np.bool_]
 SMOOTH_MM = 30.0
 FADE_MM = 150.0
 BREATH_MM = 60.0
+HIP_ZONE_MM, HIP_SPREAD_MM2 = (45.0, 115.0), 1000.0
+# another place this far off that matches nearly as well makes the placing ambiguous (assumption)
+RIVAL_MM, RIVAL_FACTOR, RIVAL_MARGIN = 80.0, 1.3, 0.2
 # how much slice areas differ between a person and the stylised body of that size (assumption)
 BODY_SPREAD, LUNG_SPREAD_MM2, BONE_SPREAD_MM2, WIDTH_SPREAD = 0.2, 6000.0, 2500.0, 0.15
 
@@ -47,6 +50,7 @@ class Profile:
     body: Array
     lung: Array
     bone: Array
+    hips: Array
     x_mm: Array
     y_mm: Array
     sx_mm: Array
@@ -63,11 +67,14 @@ def profile(z: Array, y: Array, x: Array, body: Mask, lung: Mask, bone: Mask) ->
     with np.errstate(invalid="ignore", divide="ignore"):
         mx, my = across @ x / count, down @ y / count
         vx, vy = across @ x**2 / count - mx**2, down @ y**2 / count - my**2
+    off_middle = np.abs(x - (np.nanmean(mx) if np.isfinite(mx).any() else 0.0))
+    beside = bone[:, :, (off_middle > HIP_ZONE_MM[0]) & (off_middle < HIP_ZONE_MM[1])]
     return Profile(
         z,
         count * area,
         lung.sum(axis=(1, 2)) * area,
         bone.sum(axis=(1, 2)) * area,
+        beside.sum(axis=(1, 2)) * area,
         mx,
         my,
         np.sqrt(np.maximum(vx, 1.0)),
@@ -101,6 +108,8 @@ class Fit:
         Mean square relative difference of the area profiles at the best place.
     ends : tuple of str
         Which landmarks fixed the heights.
+    rival_mm : float
+        How much higher on the body another place matches nearly as well; 0 when none does.
     """
 
     z_image_mm: Array
@@ -114,6 +123,7 @@ class Fit:
     y_body: Array
     score: float
     ends: tuple[str, ...]
+    rival_mm: float = 0.0
 
     def to_body_z(self, z_mm: Array) -> Array:
         """Return heights on the stylised body of heights in the image."""
@@ -201,18 +211,24 @@ def locate(image: Profile, body: Body, region: str | None = None) -> Fit:
         middle = float(grid.mean())
         pairs = [(middle, middle + offset)]
     z_image, z_body = np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs])
-    return _with_sections(image, model, z_image, z_body, float(scores[best]), ends)
+    far = np.abs(offsets - offset) > RIVAL_MM
+    close = far & (scores < RIVAL_FACTOR * scores[best] + RIVAL_MARGIN)
+    rival = 0.0
+    if close.any() and not ends:
+        rival = float(offsets[close][scores[close].argmin()] - offset)
+    fit = _with_sections(image, model, z_image, z_body, float(scores[best]), ends)
+    return replace(fit, rival_mm=rival)
 
 
 def _features(p: Profile) -> tuple[Array, ...]:
-    return p.body, p.lung, p.bone, np.nan_to_num(p.sx_mm), np.nan_to_num(p.sy_mm)
+    return p.body, p.lung, p.bone, p.hips, np.nan_to_num(p.sx_mm), np.nan_to_num(p.sy_mm)
 
 
 def _score(z: Array, shown: Sequence[Array], z_model: Array, known: Sequence[Array]) -> float:
     """Mean square difference of the areas in units of what people of one size differ by."""
     body = max(float(shown[0].mean()), 10_000.0)
-    wide = max(float(shown[3].mean()), 20.0)
-    scales = [BODY_SPREAD * body, LUNG_SPREAD_MM2, BONE_SPREAD_MM2, WIDTH_SPREAD * wide, WIDTH_SPREAD * wide]
+    wide = WIDTH_SPREAD * max(float(shown[4].mean()), 20.0)
+    scales = [BODY_SPREAD * body, LUNG_SPREAD_MM2, BONE_SPREAD_MM2, HIP_SPREAD_MM2, wide, wide]
     scales += [max(0.3 * float(model.max()), 200.0) for model in known[len(scales) :]]
     return sum(
         float((((values - np.interp(z, z_model, model)) / scale) ** 2).mean())

@@ -222,7 +222,7 @@ class Scanned:
             model.person.with_(name=person.name), grid, labels, self.names, whole_index, whole_density,
             (*materials, *model.materials), origin, notes,
             (self.grid.lower_mm[2], self.grid.upper_mm[2]),
-            dict(zip(model.landmarks, (float(v) for v in marks), strict=True)), True,
+            dict(zip(model.landmarks, (float(v) for v in marks), strict=True)), True, bool(fit.rival_mm),
         )  # fmt: skip
 
 
@@ -304,6 +304,7 @@ def _body(
     image_z_mm: tuple[float, float],
     landmarks: dict[str, float] | None = None,
     whole: bool = False,
+    ambiguous: bool = False,
 ) -> Body:
     """Keep the labels that are there, in the order of the published list, and add the uncertainties."""
     present = set(np.unique(labels).tolist())
@@ -316,5 +317,7 @@ def _body(
         tuple(notes), {}, landmarks or {}, image_z_mm, whole,
     )  # fmt: skip
     inside = {name: body.inside(name, image_z_mm) for name in kept}
+    if ambiguous:
+        inside.update({name: 0.0 for name in kept if body.origin[name] == "stylised"})
     shares = {site.name: site.marrow_share for site in body.skeleton}
     return body.with_(anatomy_u=anatomy_u_of(body.origin, inside, shares))
