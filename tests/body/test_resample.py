@@ -34,6 +34,14 @@ def test_coarsening_does_not_alias() -> None:
     assert box_mean(Volume(grid, values, "HU", {}), isotropic(grid, 4.0)) == pytest.approx(500)
 
 
+def test_padding_counts_as_air() -> None:
+    """Values below the floor do not darken the voxels beside them."""
+    grid = Grid((1, 1, 4), (1.0, 1.0, 1.0), (0.0, 0.0, 0.0))
+    values = np.array([[[-3024, 0, 0, 0]]], dtype=np.int16)
+    found = box_mean(Volume(grid, values, "HU", {}), Grid((1, 1, 2), (1.0, 1.0, 2.0), (0.5, 0.0, 0.0)), -1024)
+    assert found.ravel() == pytest.approx([-512, 0])
+
+
 def test_labels_are_read_at_the_centre_and_zero_outside() -> None:
     """Labels stay labels; beyond the map there is none."""
     grid = Grid((2, 2, 2), (2.0, 2.0, 2.0), (0.0, 0.0, 0.0))

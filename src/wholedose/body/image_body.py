@@ -26,6 +26,8 @@ from wholedose.body.stylised_adult import COARSE_MM, VOXEL_LIMITS_MM, stylised
 from wholedose.matter import HuCalibration
 
 ASSUMED_AGE_Y = 45.0
+# padding outside the field of view has lower numbers than any air
+AIR_HU = -1024.0
 # labels that tell nothing about the height
 WIDESPREAD = ("muscle", "adipose", "skin", "residual_soft_tissue", "spinal_cord", "aorta", "lymphatic_nodes")
 BMI_ASSUMED = (15.0, 50.0)
@@ -92,9 +94,9 @@ def from_ct(
     grid = image.grid
     if max(abs(d - voxel_mm) for d in grid.spacing_mm) > 0.01 * voxel_mm:
         grid = isotropic(grid, voxel_mm)
-        hu = box_mean(image, grid)
+        hu = box_mean(image, grid, AIR_HU)
     else:
-        hu = image.values.astype(np.float32)
+        hu = np.maximum(image.values.astype(np.float32), np.float32(AIR_HU))
     found = seg.segment(hu, grid)
     _note_findings(found, notes)
     calibration = calibration or HuCalibration.schneider2000()

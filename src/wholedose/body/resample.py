@@ -23,7 +23,7 @@ def isotropic(grid: Grid, voxel_mm: float) -> Grid:
     return Grid((shape[2], shape[1], shape[0]), (voxel_mm,) * 3, (origin[0], origin[1], origin[2]))
 
 
-def box_mean(image: Volume, grid: Grid) -> NDArray[np.float32]:
+def box_mean(image: Volume, grid: Grid, floor: float = -math.inf) -> NDArray[np.float32]:
     """Return the mean of an image over each voxel of another grid.
 
     Parameters
@@ -31,6 +31,8 @@ def box_mean(image: Volume, grid: Grid) -> NDArray[np.float32]:
     image : Volume
     grid : Grid
         Where it does not overlap the image, the value is that of the nearest voxel.
+    floor : float
+        Lower values, such as padding, count as this.
 
     Returns
     -------
@@ -40,7 +42,7 @@ def box_mean(image: Volume, grid: Grid) -> NDArray[np.float32]:
     nz = image.grid.shape[0]
     planes = np.empty((nz, grid.shape[1], grid.shape[2]), dtype=np.float32)
     for k in range(nz):
-        plane = down @ image.values[k].astype(np.float32)
+        plane = down @ np.maximum(image.values[k].astype(np.float32), np.float32(floor))
         planes[k] = (across @ plane.T).T
     flat = along @ planes.reshape(nz, -1)
     return np.asarray(flat, dtype=np.float32).reshape(grid.shape)
