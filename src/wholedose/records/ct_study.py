@@ -145,7 +145,8 @@ def scan_of_series(images: CtSeries) -> CtScan:
         date=_iso(_text(facts, "study_date") or _text(facts, "acquisition_date")),
         description=_text(facts, "study_description") or _text(facts, "protocol"),
         inputs={"images": digest_of(*[digest_of(path) for path in images.paths])},
-        findings=images.findings,
+        # that a localizer or the dose report is no slice of the volume is for `wholedose read` to say
+        findings=tuple(text for text in images.findings if not text.startswith("Set aside:")),
     )
 
 

@@ -91,9 +91,8 @@ def build_again(
         raise InvalidInput(
             f"The result lacks {error}.", where=str(source), way_out="Compute it again."
         ) from error
-    notes = [("note", str(text)) for text in data["findings"]]
-    if data["no_risk_because"]:
-        notes.append(("warning", f"No risk is given: {data['no_risk_because']}"))
+    reason = data["no_risk_because"]
+    notes = [("warning", f"No risk is given: {reason}")] if reason else []
     return build(
         ledger if result is None else result,
         appraisal,

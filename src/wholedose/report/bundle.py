@@ -84,9 +84,7 @@ def save_bundle(
     """
     target = Path(directory)
     check_target(target)
-    notes = [("note", text) for text in outcome.scan.findings]
-    if outcome.no_appraisal:
-        notes.append(("warning", f"No risk is given: {outcome.no_appraisal}"))
+    notes = [("warning", f"No risk is given: {outcome.no_appraisal}")] if outcome.no_appraisal else []
     documents = {
         "report.html": build(outcome.dose, outcome.appraisal, evidence=evidence, findings=notes).html,
         "letter.html": build(outcome.dose, outcome.appraisal, audience="patient").html,
