@@ -37,27 +37,23 @@ VOXEL_MM = 5.0
 EXECUTOR = ThreadExecutor()
 
 
-def scans(body: Body) -> dict[str, ResolvedRange]:
-    """A head scan (16 cm phantom) and a scan of the whole trunk with neck (32 cm phantom)."""
+def scan_of(region: str, person: Person) -> tuple[Body, ResolvedRange]:
+    """A head scan (16 cm phantom) or, with arms up, one of the trunk with neck (32 cm phantom)."""
+    body = stylised(person, voxel_mm=VOXEL_MM, arms="down" if region == "head" else "up")
     marks = body.landmarks
-    found = {}
-    for name, low, high, phantom in (
-        ("head", marks["chin"], marks["vertex"], 16),
-        ("trunk", marks["hip"], marks["chin"], 32),
-    ):
-        scan = CtScan.typed(
-            kv=120.0,
-            ctdivol_mgy=10.0,
-            phantom_cm=phantom,
-            start_z_mm=low,
-            end_z_mm=high,
-            mode="helical",
-            collimation_mm=40.0,
-            pitch=1.0,
-        )
-        x, y, _ = body.grid.centre_mm
-        found[name] = resolve(scan.ranges[0], scan, (x, y))
-    return found
+    ends = (marks["chin"], marks["vertex"]) if region == "head" else (marks["hip"], marks["chin"])
+    scan = CtScan.typed(
+        kv=120.0,
+        ctdivol_mgy=10.0,
+        phantom_cm=16 if region == "head" else 32,
+        start_z_mm=ends[0],
+        end_z_mm=ends[1],
+        mode="helical",
+        collimation_mm=40.0,
+        pitch=1.0,
+    )
+    x, y, _ = body.grid.centre_mm
+    return body, resolve(scan.ranges[0], scan, (x, y))
 
 
 def doses(item: ResolvedRange, body: Body, beam: CtBeam) -> dict[str, tuple[float, float]]:
@@ -95,8 +91,8 @@ def sensitivity() -> None:
     rows: dict[str, tuple[float, float, str]] = {}
     outside: list[tuple[float, float]] = []
     for person in (Person("M", 40.0, 176.0, 73.0), Person("F", 40.0, 163.0, 60.0)):
-        body = stylised(person, voxel_mm=VOXEL_MM)
-        for region, item in scans(body).items():
+        for region in SHAPES:
+            body, item = scan_of(region, person)
             beam = CtBeam.of(item)
             shapes = [doses(item, body, CtBeam.of(item, filter_shape=name)) for name in SHAPES[region]]
             soft, hard = (doses(item, body, CtBeam.of(item, filtration_mm=mm)) for mm in FILTRATIONS_MM)

@@ -33,6 +33,12 @@ LOWER_HALF = {
     "bone_femora_upper": ("bone_femora_lower", 450.0),
     "bone_humeri_upper": ("bone_humeri_lower", 330.0),
 }
+MATTER_FROM = 0.02
+"""Density in g/cm³ from which a voxel outside the person counts as couch and not as noisy air."""
+
+AIR_VOXELS = 2
+"""Voxels of air that are left around person and couch."""
+
 OUTSIDE_AIR_BELOW_HU = -700.0
 
 
@@ -291,6 +297,27 @@ def _whole_grid(image: Grid, model: Body, fit: Fit) -> tuple[Grid, tuple[slice, 
     return Grid(shape, image.spacing_mm, (float(origin[0]), float(origin[1]), float(origin[2]))), at
 
 
+def _cropped(
+    grid: Grid, labels: NDArray[np.int16], index: NDArray[np.uint8], density: NDArray[np.float32]
+) -> tuple[Grid, tuple[NDArray[np.int16], NDArray[np.uint8], NDArray[np.float32]]]:
+    """Cut the air around person and couch away: transport scores and stores every voxel that is left."""
+    solid = (labels > 0) | (density > MATTER_FROM)
+    box = []
+    for axis, others in enumerate(((1, 2), (0, 2), (0, 1))):
+        where = np.flatnonzero(solid.any(axis=others))
+        if not where.size:
+            return grid, (labels, index, density)
+        low, high = max(int(where[0]) - AIR_VOXELS, 0), int(where[-1]) + AIR_VOXELS + 1
+        box.append(slice(low, min(high, grid.shape[axis])))
+    z, y, x = box
+    (dz, dy, dx), (ox, oy, oz) = grid.spacing_mm, grid.origin_mm
+    part = labels[z, y, x]
+    nz, ny, nx = part.shape
+    origin = (ox + x.start * dx, oy + y.start * dy, oz + z.start * dz)
+    cut = tuple(np.ascontiguousarray(array[z, y, x]) for array in (labels, index, density))
+    return Grid((nz, ny, nx), grid.spacing_mm, origin), (cut[0], cut[1], cut[2])
+
+
 def _body(
     person: Person,
     grid: Grid,
@@ -307,6 +334,7 @@ def _body(
     ambiguous: bool = False,
 ) -> Body:
     """Keep the labels that are there, in the order of the published list, and add the uncertainties."""
+    grid, (labels, index, density) = _cropped(grid, labels, index, density)
     present = set(np.unique(labels).tolist())
     kept = tuple(n for i, n in enumerate(names, start=1) if i in present)
     renumber = np.zeros(len(names) + 1, dtype=np.int16)
