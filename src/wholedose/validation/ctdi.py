@@ -19,23 +19,28 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wholedose.base import Grid, ThreadExecutor
 from wholedose.matter import material, photon_data
 from wholedose.tables import load
 from wholedose.transport import Regions, VoxelGeometry, XrayBeam, simulate
 from wholedose.validation.suites import Progress, Row
-from wholedose.xray import CtBeam, bowtie_names, calibrate
+from wholedose.xray import CtBeam, bowtie, bowtie_names, calibrate
 from wholedose.xray.calibration import CENTRE, CHAMBER_MM, PERIPHERY, chambers, cylinder
 from wholedose.xray.ct_source import rotation
+
+FloatArray = NDArray[np.floating[Any]]
 
 SUITE = "ctdi"
 KV, COLLIMATION_MM, DISTANCE_MM = 120.0, 40.0, 570.0
 DIAMETERS_CM = (12, 16, 20, 24, 28, 32, 36, 40)
 LONG_MM = 600.0
-AIR_CM = 0.001205
+AIR_DENSITY = 0.001205
+AIR_HISTORIES = 400_000
 EXECUTOR = ThreadExecutor()
 NO_TOLERANCE = "reported beside the reference, no tolerance"
 
@@ -125,11 +130,20 @@ def _static(shape: str) -> XrayBeam:
     )  # fmt: skip
 
 
-def air_profile(shape: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _air(grid: Grid) -> VoxelGeometry:
+    density = np.full(grid.shape, AIR_DENSITY, dtype=np.float32)
+    return VoxelGeometry(grid, np.zeros(grid.shape, dtype=np.uint8), density, (material("air"),))
+
+
+def air_profile(shape: str) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return z in mm, kerma along z at the isocentre in a 20 mm wide air strip, and its uncertainty."""
     grid = Grid((60, 1, 1), (1.0, 5.0, 20.0), (0.0, 0.0, -29.5))
-    air = VoxelGeometry(grid, np.zeros(grid.shape, np.uint8), np.full(grid.shape, AIR_CM), (material("air"),))
-    tally = simulate(air, _static(shape), seed=11, batches=32, executor=EXECUTOR)
+    air = VoxelGeometry(
+        grid, np.zeros(grid.shape, np.uint8), np.full(grid.shape, AIR_DENSITY), (material("air"),)
+    )
+    tally = simulate(
+        air, _static(shape), seed=11, batches=32, histories_per_batch=AIR_HISTORIES, executor=EXECUTOR
+    )
     return grid.axes_mm()[0], tally.energy_kev[:, 0, 0], tally.energy_u_kev[:, 0, 0]
 
 
@@ -138,10 +152,19 @@ def fan_ratio(shape: str, offset_mm: float) -> tuple[float, float]:
     grid = Grid((1, 1, int(2 * offset_mm / 10 + 1)), (20.0, 5.0, 10.0), (-offset_mm, 0.0, 0.0))
     labels = np.zeros(grid.shape, dtype=np.int16)
     labels[..., [0, -1]], labels[..., grid.shape[2] // 2] = 2, 1
-    air = VoxelGeometry(grid, np.zeros(grid.shape, np.uint8), np.full(grid.shape, AIR_CM), (material("air"),))
+    air = VoxelGeometry(
+        grid, np.zeros(grid.shape, np.uint8), np.full(grid.shape, AIR_DENSITY), (material("air"),)
+    )
     regions = Regions(labels, ("axis", "side"))
     tally = simulate(
-        air, _static(shape), seed=12, regions=regions, batches=32, executor=EXECUTOR, voxel_scores=False
+        air,
+        _static(shape),
+        seed=12,
+        regions=regions,
+        batches=32,
+        histories_per_batch=AIR_HISTORIES,
+        executor=EXECUTOR,
+        voxel_scores=False,
     )
     side, axis = tally.regions["side"], tally.regions["axis"]
     ratio = side.dose_mgy / axis.dose_mgy
@@ -153,9 +176,11 @@ def expected_fan_ratio(shape: str, offset_mm: float, half_mm: float = 5.0) -> fl
     distance."""
     energy, _, _ = beam(shape).fluence()
     spectrum = beam(shape).spectrum()
-    from wholedose.xray import bowtie
-
-    weight = np.asarray(spectrum.weight) * energy * photon_data(material("air")).on("energy_transfer", np.asarray(energy, dtype=np.float64))
+    weight = (
+        np.asarray(spectrum.weight)
+        * energy
+        * photon_data(material("air")).on("energy_transfer", np.asarray(energy, dtype=np.float64))
+    )
     lateral = np.linspace(-half_mm, half_mm, 41)
 
     def kerma(x_mm: float) -> float:
