@@ -14,6 +14,4 @@ from numba import njit
 
 jit: Any = njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
 
-inlined: Any = njit(
-    nogil=True, cache=True, error_model="numpy", fastmath={"contract"}, forceinline=True
-)
+inlined: Any = njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"}, forceinline=True)

@@ -145,10 +145,7 @@ def run_histories(
                         m = now
                         total = attenuation[cell, m, 0] + place * attenuation[cell, m, 1]
                         transfer = energy * (attenuation[cell, m, 2] + place * attenuation[cell, m, 3])
-                    if next_x < next_y:
-                        reach = min(next_x, next_z)
-                    else:
-                        reach = min(next_y, next_z)
+                    reach = min(next_x, next_z) if next_x < next_y else min(next_y, next_z)
                     step = max(reach - travelled, 0.0)
                     mu = total * rho
                     spent = mu * step

@@ -14,7 +14,7 @@ from typing import Any
 from wholedose.transport.compiled import inlined
 from wholedose.transport.rng import uniform
 
-FLUORESCENCE_REACH = 0.02
+FLUORESCENCE_REACH = 0.05
 """A line is tracked when its mean free path exceeds this fraction of the smallest cell edge."""
 
 MAX_ELEMENTS = 4

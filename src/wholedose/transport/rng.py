@@ -16,7 +16,7 @@ import numpy as np
 from wholedose.transport.compiled import inlined
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_S30, _S27, _S31, _S33, _S1, _S11 = (np.uint64(n) for n in (30, 27, 31, 33, 1, 11))
+_S30, _S27, _S31, _S33, _S1, _S12 = (np.uint64(n) for n in (30, 27, 31, 33, 1, 12))
 _A, _B = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _C, _D = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)
 _S2, _S4, _S56 = np.uint64(2), np.uint64(4), np.uint64(56)
@@ -24,8 +24,8 @@ _M1, _M2 = np.uint64(0x5555555555555555), np.uint64(0x3333333333333333)
 _M4, _BYTES = np.uint64(0x0F0F0F0F0F0F0F0F), np.uint64(0x0101010101010101)
 _ONE = np.uint64(1)
 _PATTERN = np.uint64(0xAAAAAAAAAAAAAAAA)
-_TO_UNIT = 2.0**-53
-_HALF = 2.0**-54
+_TO_UNIT = 2.0**-52
+_HALF = 2.0**-53
 
 
 @inlined
@@ -71,7 +71,7 @@ def start_stream(rng: Any, key: Any, history: Any) -> None:
 
 @inlined
 def uniform(rng: Any) -> Any:
-    """Return the stream's next number, in the open interval (0, 1), with 53 random bits."""
+    """Return the stream's next number, in the open interval (0, 1), with 52 random bits."""
     state = rng[0] + rng[1]
     rng[0] = state
-    return np.float64(mix64(state) >> _S11) * _TO_UNIT + _HALF
+    return np.float64(mix64(state) >> _S12) * _TO_UNIT + _HALF

@@ -43,7 +43,8 @@ class Shape(Protocol):
 
 
 def _direction(axis: str | ArrayLike) -> FloatArray:
-    vector = np.asarray(_AXES.get(axis, axis) if isinstance(axis, str) else axis, dtype=np.float64)
+    named = _AXES.get(axis, ()) if isinstance(axis, str) else axis
+    vector = np.asarray(named, dtype=np.float64)
     norm = float(np.linalg.norm(vector)) if vector.shape == (3,) else 0.0
     if not norm > 0.0:
         raise InvalidInput(f"No axis {axis!r}.", way_out='Give "x", "y", "z" or three numbers.')
