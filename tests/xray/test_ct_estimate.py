@@ -20,7 +20,8 @@ Bodies = Callable[..., Body]
 
 
 def run(scan: CtScan, body: Body, **options: Any) -> CtDose:
-    return estimate(scan, body, **({"seed": 1, "batches": BATCHES, "executor": ThreadExecutor()} | options))
+    chosen: dict[str, Any] = {"seed": 1, "batches": BATCHES, "executor": ThreadExecutor()} | options
+    return estimate(scan, body, **chosen)
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -66,7 +67,7 @@ def test_a_value_of_one_range_is_not_typed_over_several() -> None:
         ("phantom_cm", 20, "The CTDI phantom has 20 cm"),
     ],
 )
-def test_impossible_values_are_refused(name: str, value: float, sentence: str) -> None:
+def test_impossible_values_are_refused(name: str, value: Any, sentence: str) -> None:
     """A value that no scanner has is refused with the value and the limits."""
     with pytest.raises(InvalidInput, match=sentence):
         CtScan.typed(**{name: value})
@@ -99,6 +100,8 @@ def test_current_curve() -> None:
     assert curve.at(np.array([-50.0, 25.0, 900.0])).tolist() == [100.0, 150.0, 300.0]
     assert curve.relative(np.linspace(0, 100, 11)).mean() == pytest.approx(1.0)
     assert not curve.is_constant
+    with pytest.raises(InvalidInput, match="The tube current is zero from z 0 to 1 mm"):
+        TubeCurrent(np.array([0.0, 1.0, 2.0]), np.array([0.0, 0.0, 9.0])).relative(np.array([0.0, 1.0]))
     assert TubeCurrent(np.array([0.0, 1.0]), np.array([200.0, 200.5])).is_constant
     for z, ma in (([0.0], [1.0, 2.0]), ([0.0], [-1.0]), ([0.0], [0.0]), ([np.nan], [1.0])):
         with pytest.raises(InvalidInput, match="current curve"):

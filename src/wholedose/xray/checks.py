@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 CT_KEV = 65.0  # near the effective energy of CT numbers at 120 kV
 SSDE_RANGE = (0.7, 1.3)  # assumption: AAPM 204 is good to about 20 %, and the definitions differ
+# scatter of a shorter scan does not build up to what the size-specific estimate stands for (assumption)
+SHORT_MM = 200.0
 
 
 def size_along(body: Body) -> WaterEquivalent:
@@ -69,6 +71,16 @@ def consistency(
         Whether effective dose could be calculated.
     """
     found = [Finding(text, 0.0, "warning") for text in scan.findings]
+    if body.rival_mm:
+        where = f"{abs(body.rival_mm) / 10:.0f} cm {'higher' if body.rival_mm > 0 else 'lower'}"
+        found.append(
+            Finding(
+                f"The image may lie {where} on the body: organs that it does not show are a guess between "
+                "two places. Name the region, or give a label map.",
+                abs(body.rival_mm),
+                "warning",
+            )
+        )
     for run, size in zip(runs, sizes, strict=True):
         found += [Finding(text, 0.0, "warning") for text in run.item.findings]
         if size is None:
@@ -111,11 +123,14 @@ def _size_findings(size: Ssde, run: Any, body: Body, ranges: int) -> list[Findin
         )
     mean = section_dose_mgy(run, body)
     ratio = mean / size.dose.value
-    severity = "info" if SSDE_RANGE[0] <= ratio <= SSDE_RANGE[1] else "warning"
+    length = run.item.length_mm
+    short = length < SHORT_MM and ratio < 1.0
+    severity = "info" if short or SSDE_RANGE[0] <= ratio <= SSDE_RANGE[1] else "warning"
+    why = f"; the scan has {length:.0f} mm, the estimate holds for long ones" if short else ""
     if ranges == 1 or severity == "warning":
         found.append(
             Finding(
-                f"Mean dose of the body in the range over the size-specific estimate is {ratio:.2f}.",
+                f"Mean dose of the body in the range over the size-specific estimate is {ratio:.2f}{why}.",
                 ratio,
                 "warning" if severity == "warning" else "info",
             )

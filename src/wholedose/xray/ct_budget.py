@@ -163,6 +163,24 @@ def range_sensitivity(z_mm: FloatArray, profile: FloatArray, item: ResolvedRange
     return math.copysign(size, shift) if shift else size
 
 
+def rival_change(z_mm: FloatArray, profile: FloatArray, item: ResolvedRange, rival_mm: float) -> float:
+    """Return how much an organ's `coverage` changes if the image lies at its other likely place on the body.
+
+    Parameters
+    ----------
+    z_mm, profile, item
+        As for `range_sensitivity`.
+    rival_mm : float
+        How much higher on the body the other place is.
+    """
+    total = float(profile.sum())
+    if total <= 0.0 or not rival_mm:
+        return 0.0
+    low, high = item.irradiated_z_mm
+    there = coverage(z_mm, low + rival_mm, high + rival_mm) - coverage(z_mm, low, high)
+    return float((profile * there).sum()) / total
+
+
 def coverage(z_mm: FloatArray, low: float, high: float) -> FloatArray:
     """Return the dose at z relative to an endless scan of the same CTDIvol, by the kernel of
     `range_sensitivity`."""

@@ -30,8 +30,8 @@ from wholedose.tables import digest as table_digest
 from wholedose.transport import Regions, Tally, VoxelGeometry, simulate
 from wholedose.transport.tally import MGY_PER_KEV_G
 from wholedose.xray.calibration import Calibration, calibrate
-from wholedose.xray.checks import consistency, size_estimates
-from wholedose.xray.ct_budget import Budget
+from wholedose.xray.checks import consistency, section_dose_mgy, size_estimates
+from wholedose.xray.ct_budget import Budget, coverage, rival_change
 from wholedose.xray.ct_dose import CtDose
 from wholedose.xray.ct_rules import ResolvedRange, resolve
 from wholedose.xray.ct_scan import CtScan
@@ -315,10 +315,28 @@ def _organ(
         cause: value * part for cause, part in Budget(scan, run.item, body).parts(organ, profile).items()
     }
     parts[statistical(run)] = spread
+    sources = {body.origin.get(key.removesuffix("@response")) for key, _ in terms}
+    if body.rival_mm and sources != {"label map"}:
+        parts[Cause("anatomy", "place of the image on the body")] = _other_place(run, body, profile)
     own = run.calibration
     origin = f"CTDI calibration, seed {own.seed}, {own.batches} batches"
     parts[Cause("statistical", origin)] = value * own.relative_u
     return AbsorbedDose(value, parts)
+
+
+def _other_place(run: RangeRun, body: Body, profile: FloatArray) -> float:
+    """Return the standard uncertainty of a dose whose image fits two places of the body equally well.
+
+    Half of the cases are at the other place, so the root mean square error is the change over √2. The dose of
+    a long scan there is that of the section here.
+    """
+    z = body.grid.axes_mm()[0]
+    low, high = run.item.irradiated_z_mm
+    here = coverage(z, low, high)[(z >= low) & (z <= high)]
+    if here.size == 0:
+        return 0.0
+    plateau = section_dose_mgy(run, body) / float(here.mean())
+    return plateau * rival_change(z, profile, run.item, body.rival_mm) / math.sqrt(2.0)
 
 
 def one_photon_mgy(run: RangeRun, mass_g: float) -> float:

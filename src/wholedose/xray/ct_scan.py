@@ -69,6 +69,12 @@ class TubeCurrent:
     def relative(self, z_mm: FloatArray) -> FloatArray:
         """Return the current at evenly spaced positions divided by its mean over them."""
         ma = self.at(z_mm)
+        if not ma.mean() > 0.0:
+            raise InvalidInput(
+                f"The tube current is zero from z {z_mm[0]:.0f} to {z_mm[-1]:.0f} mm.",
+                where=self.where,
+                way_out="Check that the current's positions are those of the scanned range.",
+            )
         return np.asarray(ma / ma.mean(), dtype=np.float64)
 
 
