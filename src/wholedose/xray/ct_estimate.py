@@ -93,7 +93,7 @@ def estimate(
         In the coordinates of the scan's range or image.
     target : float or mapping of organ to float, optional
         Relative statistical standard uncertainty at which to stop: a number holds for all organs of which at
-        least 90 % lie in the irradiated range.
+        least 90 % lie in the irradiated range; of a scan too short for that, the organs most inside it.
     seconds : float, optional
         Stop after this time, whatever was reached; the number of batches is stored.
     seed : int
@@ -230,8 +230,10 @@ def regions_of(body: Body) -> Regions:
 def _goals(item: ResolvedRange, body: Body, target: float | Mapping[str, float] | None) -> Any:
     if target is None or isinstance(target, Mapping):
         return target
-    inside = [name for name in body.organs if body.inside(name, item.irradiated_z_mm) >= TARGET_SHARE]
-    return dict.fromkeys(inside, target) if inside else target
+    shares = {name: body.inside(name, item.irradiated_z_mm) for name in body.organs}
+    # a short scan holds no organ as a whole: then the organs of which it holds the most
+    enough = min(TARGET_SHARE, 0.9 * max(shares.values()))
+    return {name: target for name, share in shares.items() if share >= enough > 0.0} or target
 
 
 def organ_terms(body: Body) -> dict[str, list[tuple[str, float]]]:
