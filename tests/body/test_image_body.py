@@ -121,6 +121,7 @@ def test_an_ambiguous_place_widens() -> None:
     body = from_ct(slab, PERSON, voxel_mm=6.0)
     assert "ambiguous place of the image" in {a.what for a in body.assumptions}
     assert body.anatomy_u["kidneys"] == body.anatomy_u["heart"] == pytest.approx(0.3)
+    assert abs(body.rival_mm) > 80.0
 
 
 def test_a_named_region_is_where_it_looks(man: Body) -> None:

@@ -62,6 +62,8 @@ class Body:
         Extent along z of the image that the body was made from; None for a body without an image.
     whole : bool
         Whether the person is complete; False for an image that was not completed.
+    rival_mm : float
+        How much higher on the body another place of the image matches nearly as well; 0 when none does.
     """
 
     person: Person
@@ -77,6 +79,7 @@ class Body:
     landmarks: Mapping[str, float] = field(default_factory=dict)
     image_z_mm: tuple[float, float] | None = None
     whole: bool = True
+    rival_mm: float = 0.0
 
     def __post_init__(self) -> None:
         for name, array in (

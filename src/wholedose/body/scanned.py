@@ -40,6 +40,8 @@ AIR_VOXELS = 2
 """Voxels of air that are left around person and couch."""
 
 OUTSIDE_AIR_BELOW_HU = -700.0
+# what is seen in the image and makes all of its doses less certain
+WIDENING = ("truncated field of view", "contrast medium")
 
 
 class Scanned:
@@ -228,7 +230,7 @@ class Scanned:
             model.person.with_(name=person.name), grid, labels, self.names, whole_index, whole_density,
             (*materials, *model.materials), origin, notes,
             (self.grid.lower_mm[2], self.grid.upper_mm[2]),
-            dict(zip(model.landmarks, (float(v) for v in marks), strict=True)), True, bool(fit.rival_mm),
+            dict(zip(model.landmarks, (float(v) for v in marks), strict=True)), True, fit.rival_mm,
         )  # fmt: skip
 
 
@@ -314,8 +316,12 @@ def _cropped(
     part = labels[z, y, x]
     nz, ny, nx = part.shape
     origin = (ox + x.start * dx, oy + y.start * dy, oz + z.start * dz)
-    cut = tuple(np.ascontiguousarray(array[z, y, x]) for array in (labels, index, density))
-    return Grid((nz, ny, nx), grid.spacing_mm, origin), (cut[0], cut[1], cut[2])
+    cut = (
+        np.ascontiguousarray(part),
+        np.ascontiguousarray(index[z, y, x]),
+        np.ascontiguousarray(density[z, y, x]),
+    )
+    return Grid((nz, ny, nx), grid.spacing_mm, origin), cut
 
 
 def _body(
@@ -331,7 +337,7 @@ def _body(
     image_z_mm: tuple[float, float],
     landmarks: dict[str, float] | None = None,
     whole: bool = False,
-    ambiguous: bool = False,
+    rival_mm: float = 0.0,
 ) -> Body:
     """Keep the labels that are there, in the order of the published list, and add the uncertainties."""
     grid, (labels, index, density) = _cropped(grid, labels, index, density)
@@ -342,10 +348,12 @@ def _body(
         renumber[names.index(name) + 1] = new
     body = Body(
         person, grid, renumber[labels], kept, index, density, materials, {n: origin[n] for n in kept},
-        tuple(notes), {}, landmarks or {}, image_z_mm, whole,
+        tuple(notes), {}, landmarks or {}, image_z_mm, whole, rival_mm,
     )  # fmt: skip
     inside = {name: body.inside(name, image_z_mm) for name in kept}
-    if ambiguous:
+    if rival_mm:
         inside.update({name: 0.0 for name in kept if body.origin[name] == "stylised"})
     shares = {site.name: site.marrow_share for site in body.skeleton}
-    return body.with_(anatomy_u=anatomy_u_of(body.origin, inside, shares))
+    widened = math.sqrt(sum((note.relative_u or 0.0) ** 2 for note in notes if note.what in WIDENING))
+    found = anatomy_u_of(body.origin, inside, shares)
+    return body.with_(anatomy_u={name: math.hypot(u, widened) for name, u in found.items()})

@@ -59,7 +59,9 @@ def estimate(input: Path, out: Path, workers: int | None, quiet: bool, **values:
     from wholedose.report.bundle import check_target, save_bundle
 
     check_target(out)
-    paths: dict[str, Any] = {key: str(Path(values.pop(key)).resolve()) for key in ("labels", "label_names") if values[key]}
+    paths: dict[str, Any] = {
+        key: str(Path(values.pop(key)).resolve()) for key in ("labels", "label_names") if values[key]
+    }
     values = {key: value for key, value in values.items() if key not in ("labels", "label_names")}
     request = CtRequest(input=str(input.resolve()), **paths, **values)
     with progress_line(quiet) as progress:
@@ -82,6 +84,8 @@ def summary(outcome: Any, out: Path) -> str:
         lines.append(f"effective dose        {dose.effective}")
     lines.append(f"CTDIvol {dose.ctdivol_mgy:.3g} mGy, DLP {dose.dlp_mgy_cm:.4g} mGy cm")
     lines.append("")
+    warnings = [f"warning: {item.what}" for item in dose.checks if item.severity == "warning"]
+    lines += [*warnings, ""] if warnings else []
     lines += [f"{out / name!s:<34} {what}" for name, what in FILES.items()]
     lines.append("For research and quality assurance; not a medical device.")
     return "\n".join(lines)

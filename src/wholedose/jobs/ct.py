@@ -139,10 +139,13 @@ def run_ct(
     if scan.image is None:
         raise MissingInput("The study holds no image.", where=request.input, way_out="Give the CT series.")
     person = _person(scan, request)
-    labels, names = _labels(request, scan.image)
+    image = scan.image
+    labels, names = _labels(request, image)
+    if labels is not None:
+        scan = replace(scan, findings=(*scan.findings, *labels.meta.get("findings", ())))
     tell(0.05, "building the body")
     body = from_ct(
-        scan.image, person, labels=labels, label_names=names, voxel_mm=request.voxel_mm, region=request.region
+        image, person, labels=labels, label_names=names, voxel_mm=request.voxel_mm, region=request.region
     )
     tell(0.15, "simulating")
     dose = estimate(

@@ -54,7 +54,9 @@ def read_ct_study(path: str | PathLike[str], *, series: str | None = None) -> Ct
     """
     source = Path(path)
     if source.name.endswith((".nii", ".nii.gz")):
-        return CtScan((CtRange(),), image=read_nifti(source), inputs={source.name: digest_of(source)})
+        image = read_nifti(source)
+        found = tuple(image.meta["findings"])
+        return CtScan((CtRange(),), image=image, inputs={source.name: digest_of(source)}, findings=found)
     images = read_ct_series(source, series=series)
     scan = scan_of_series(images)
     reports = dose_reports_in(source, images) if source.is_dir() else []

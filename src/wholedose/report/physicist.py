@@ -80,8 +80,8 @@ def _person(case: Case) -> list[str]:
     person = case.person
     parts = [person.name] if person.name else []
     parts += [SEXES.get(person.sex, str(person.sex)), f"{person.age_y:g} years"]
-    parts += [f"{person.height_cm:g} cm"] if person.height_cm is not None else []
-    parts += [f"{person.weight_kg:g} kg"] if person.weight_kg is not None else []
+    parts += [f"{person.height_cm:.3g} cm"] if person.height_cm is not None else []
+    parts += [f"{person.weight_kg:.3g} kg"] if person.weight_kg is not None else []
     dates = sorted({item.date.isoformat() for item in case.contributions if item.date})
     return parts + ([dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"] if dates else [])
 
