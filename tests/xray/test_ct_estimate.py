@@ -183,7 +183,7 @@ def test_target_stops_the_run(body: Body, little_scan: Scans) -> None:
 def test_short_scan_aims_at_the_organs_it_holds_most_of(body: Body, little_scan: Scans) -> None:
     """A scan that holds no organ as a whole stops when the organs most inside it reach the target."""
     found = run(
-        little_scan(start_z_mm=-45.0, end_z_mm=-15.0, collimation_mm=10.0), body, batches=None, target=0.05
+        little_scan(start_z_mm=-40.0, end_z_mm=-20.0, collimation_mm=10.0), body, batches=None, target=0.05
     )
     assert max(item.in_scan for item in found.organs.values()) < 0.9
     assert not any("target was not reached" in item.what for item in found.checks)
