@@ -93,6 +93,13 @@ def test_shared_dose_causes_add_and_opposite_signs_cancel() -> None:
     assert spread[2] < 0.01
 
 
+def test_a_dose_known_to_a_factor_of_ten_stays_one() -> None:
+    """A dose whose uncertainty is ten times its value widens the risk as its variance says, not to e^10."""
+    vague = AbsorbedDose(1.0, {Cause("anatomy", "place"): 8.0, Cause("statistical", "s"): 6.0})
+    sample = model("lung", vague).sample(Draws(1, N), frozenset({"dose: anatomy", "dose: statistical"}))
+    assert close(log_sd(sample), math.sqrt(math.log(101.0)))
+
+
 def test_exposures_add_sample_by_sample() -> None:
     """The sample of two exposures is the sum of theirs: one beta and one DDREF for all of them."""
     first, second = Event(30, AbsorbedDose(10.0)), Event(50, AbsorbedDose(5.0))

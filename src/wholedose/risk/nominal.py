@@ -19,7 +19,7 @@ from wholedose.base import (
     estimate_from_json,
 )
 from wholedose.risk.exposure import ExposureLike, mean_dose
-from wholedose.risk.sampling import Draws, Interval
+from wholedose.risk.sampling import Draws, Interval, log_scale
 from wholedose.tables import load
 
 Q = TypeVar("Q", bound=Estimate)
@@ -200,8 +200,11 @@ def population_reading(
         )
     exponent = spread() * draws.normal("nominal coefficient")
     if effective.value > 0:
+        scale = log_scale(effective.u / effective.value)
         for cause, sigma in effective.parts.items():
-            exponent = exponent + sigma / effective.value * draws.normal("dose", cause.name, cause.origin)
+            exponent = exponent + scale * sigma / effective.value * draws.normal(
+                "dose", cause.name, cause.origin
+            )
     factor = np.exp(exponent)
     rows = {str(row["population"]): row for row in load("risk/icrp103_nominal").rows()}
     dose_sv = effective.value / 1000.0

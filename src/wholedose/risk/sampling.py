@@ -1,8 +1,9 @@
-"""Random draws of one appraisal and what is read from them. Defines `Draws` and `Interval`."""
+"""Random draws of one appraisal and what is read from them. Defines `Draws`, `Interval` and `log_scale`."""
 
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -52,6 +53,20 @@ class Draws:
             values = rng.standard_normal(self.samples) if kind == "normal" else rng.random(self.samples)
             self._cache[key] = values
         return self._cache[key]
+
+
+def log_scale(relative_u: float) -> float:
+    """Return by what relative uncertainties are multiplied to be standard deviations of a logarithm.
+
+    A log-normal of that deviation has the relative variance that was meant: a dose that may be ten times as
+    large stays so and does not become e^10 times as large. Near 1 for small uncertainties.
+
+    Examples
+    --------
+    >>> round(log_scale(0.1), 4), round(10 * log_scale(10.0), 2)
+    (0.9975, 2.15)
+    """
+    return math.sqrt(math.log1p(relative_u**2)) / relative_u if relative_u > 0.0 else 1.0
 
 
 def triangular_quantile(u: Sample, low: float, mode: float, high: float) -> Sample:

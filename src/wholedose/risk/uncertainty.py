@@ -18,7 +18,7 @@ from wholedose.base import AbsorbedDose
 from wholedose.risk.lifetime import Combination, Latency, combine, combined_curve, dose_response, unit_excess
 from wholedose.risk.parameters import LeukaemiaSlope, Site, Transfer, constant
 from wholedose.risk.rates import LAST_AGE, Rates
-from wholedose.risk.sampling import Draws, Sample, triangular_quantile
+from wholedose.risk.sampling import Draws, Sample, log_scale, triangular_quantile
 
 GROUPS = ("risk coefficient", "transfer", "DDREF", "latency")
 LATENCY_NODES = (
@@ -272,9 +272,10 @@ class SiteModel:
     def _dose_factor(self, event: Event, draws: Draws, vary: frozenset[str] | None) -> Sample:
         """exp(sum of relative parts times shared deviates): its median is the dose, it is never negative."""
         exponent = np.zeros(draws.samples)
+        scale = log_scale(event.dose.u / event.dose.value)
         for cause, sigma in event.dose.parts.items():
             if sigma and _varies(f"dose: {cause.name}", vary):
-                exponent += sigma / event.dose.value * draws.normal("dose", cause.name, cause.origin)
+                exponent += scale * sigma / event.dose.value * draws.normal("dose", cause.name, cause.origin)
         factor = np.exp(exponent)
         slope = self.spot.slope("ERR", self.sex)
         if isinstance(slope, LeukaemiaSlope) and event.acute:
