@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import penred
+import penred  # type: ignore[import-not-found]  # beside this file, found when it is run
 from wholedose import __version__
 from wholedose.base import available_cores
 from wholedose.transport.batch import voxel_batches

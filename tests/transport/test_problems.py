@@ -41,11 +41,11 @@ def _close(name: str, region: str, value: float, u: float) -> None:
     assert abs(value - reference) <= 0.003 * reference + 2 * np.hypot(u, u_reference), (name, region)
 
 
+@pytest.mark.montecarlo
 def test_problem_a_matches_egsnrc() -> None:
     """Problem A: box and 3 cm sphere agree with EGSnrc to 0.3 % + 2σ (1.6 million photons)."""
-    tally = _run("A", 32, "sph10", "sph20")
-    for region in ("sph10", "sph20"):
-        _close("A", region, tally.regions[region].energy_kev, tally.regions[region].u_kev)
+    tally = _run("A", 32, "sph10")
+    _close("A", "sph10", tally.regions["sph10"].energy_kev, tally.regions["sph10"].u_kev)
     _close("A", "box", tally.total.energy_kev, tally.total.u_kev)
 
 
@@ -58,11 +58,11 @@ def test_unknown_problem() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["A", "B", "C", "A60", "B60"])
 def test_regions_match_egsnrc(name: str) -> None:
-    """Every region agrees with EGSnrc to 0.3 % + 2σ (10 million photons)."""
+    """Every region agrees with EGSnrc to 0.3 % + 2σ (20 million photons)."""
     regions = ["sph10", "sph20", "penumbra_oof"]
     if name == "C":
         regions = ["lung", "bone", "penumbra_oof"]  # spheres overlap the lung
-    tally = _run(name, 200, *regions)
+    tally = _run(name, 400, *regions)
     for region in regions:
         _close(name, region, tally.regions[region].energy_kev, tally.regions[region].u_kev)
     _close(name, "box", tally.total.energy_kev, tally.total.u_kev)
@@ -92,7 +92,7 @@ def test_depth_dose_and_profile_match_egsnrc(name: str) -> None:
 
 @pytest.mark.slow
 def test_penred_agrees_within_its_data() -> None:
-    """PenRed's own regions, stored, agree with ours to 0.7 %: its photoelectric data are 2.5 % lower at 60 keV."""
+    """PenRed's stored regions agree to 0.7 %: its photoelectric data are 2.5 % lower at 60 keV."""
     for name in ("A", "B"):
         tally = _run(name, 100, "sph10", "sph20")
         for region in ("sph10", "sph20", "box"):

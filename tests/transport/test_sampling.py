@@ -21,7 +21,7 @@ N = 100_000
 LEVEL = 1e-4  # of about fifty tests here, one in two hundred runs would fail by chance; seeds are fixed
 
 
-@njit  # type: ignore[untyped-decorator]
+@njit
 def _draw_coherent(energy, tables, n, seed):  # type: ignore[no-untyped-def]
     rng = np.empty(2, np.uint64)
     start_stream(rng, stream_key(seed, 0), 0)
@@ -31,7 +31,7 @@ def _draw_coherent(energy, tables, n, seed):  # type: ignore[no-untyped-def]
     return out
 
 
-@njit  # type: ignore[untyped-decorator]
+@njit
 def _draw_incoherent(energy, tables, n, seed):  # type: ignore[no-untyped-def]
     rng = np.empty(2, np.uint64)
     start_stream(rng, stream_key(seed, 0), 0)
@@ -41,7 +41,7 @@ def _draw_incoherent(energy, tables, n, seed):  # type: ignore[no-untyped-def]
     return out
 
 
-@njit  # type: ignore[untyped-decorator]
+@njit
 def _draw_fluorescence(energy, tables, n, seed):  # type: ignore[no-untyped-def]
     rng = np.empty(2, np.uint64)
     start_stream(rng, stream_key(seed, 0), 0)
@@ -52,7 +52,7 @@ def _draw_fluorescence(energy, tables, n, seed):  # type: ignore[no-untyped-def]
     return out
 
 
-@njit  # type: ignore[untyped-decorator]
+@njit
 def _draw_directions(cos_theta, n, seed):  # type: ignore[no-untyped-def]
     rng = np.empty(2, np.uint64)
     start_stream(rng, stream_key(seed, 0), 0)
@@ -64,7 +64,7 @@ def _draw_directions(cos_theta, n, seed):  # type: ignore[no-untyped-def]
     return out
 
 
-@njit  # type: ignore[untyped-decorator]
+@njit
 def _first_numbers(seed, batch, histories, depth):  # type: ignore[no-untyped-def]
     rng = np.empty(2, np.uint64)
     key = stream_key(seed, batch)

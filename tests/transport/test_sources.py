@@ -17,7 +17,7 @@ N = 100_000
 LEVEL = 1e-4
 
 
-@njit  # type: ignore[untyped-decorator]
+@njit
 def _emit(source, n):  # type: ignore[no-untyped-def]
     rng = np.empty(2, np.uint64)
     key = stream_key(9, 0)
@@ -128,7 +128,7 @@ def test_bad_beams_are_refused() -> None:
     """Openings without width, bins that do not cover, fluence that does not fit: refused with a reason."""
     good = {"focus_mm": (0, 0, 0), "axis": (0, 0, 1), "fan": (1, 0, 0), "energy_kev": 60.0, "fluence": [1.0]}
     opening = {"tan_fan": (-0.1, 0.1), "tan_cone": (-0.1, 0.1)}
-    cases = [
+    cases: list[tuple[dict[str, object], str]] = [
         ({"tan_fan": (0.1, 0.1)}, "The opening tan_fan needs"),
         ({"fan_angle_edges_rad": [-0.01, 0.01]}, "beyond the bins"),
         ({"fluence": [1.0, 2.0]}, "does not fit 1 energies"),
