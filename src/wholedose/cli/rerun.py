@@ -20,14 +20,14 @@ def rerun(result: Path, moved: Path | None, workers: int | None, quiet: bool) ->
     """
     from dataclasses import replace
 
-    from wholedose.base import ThreadExecutor
+    from wholedose.base import Provenance, ThreadExecutor
     from wholedose.cli.progress import progress_line
     from wholedose.jobs import CtRequest, run_ct
     from wholedose.jobs.ct import replay
     from wholedose.report.bundle import load_result
 
     data = load_result(result)
-    request = replay(CtRequest.from_json(data["request"]), int(data["provenance"]["batches"]))
+    request = replay(CtRequest.from_json(data["request"]), Provenance.from_json(data["provenance"]))
     if moved is not None:
         request = replace(request, input=str(moved.resolve()))
     with progress_line(quiet) as progress:

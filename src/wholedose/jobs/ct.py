@@ -5,12 +5,12 @@ A request holds all that a user chose and is written into the result, which can 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from wholedose.base import Executor, InvalidInput, MissingInput, Volume
+from wholedose.base import Executor, InvalidInput, MissingInput, Provenance, Volume
 from wholedose.body import Body, Person, from_ct
 from wholedose.dose import Ledger
 from wholedose.records import read_ct_study, read_labels
@@ -47,8 +47,8 @@ class CtRequest:
         Relative standard uncertainty (statistical) asked of the organs inside the scan.
     seconds : float, optional
         Time limit of the simulation.
-    batches : int, optional
-        Fixed number of batches instead of target and time: a replay.
+    batches : int or sequence of int, optional
+        Fixed number of batches, one for each range, instead of target and time: a replay.
     seed : int
     population : str, optional
         Baseline rates of the risk models.
@@ -73,7 +73,7 @@ class CtRequest:
     voxel_mm: float = 3.0
     target: float = 0.01
     seconds: float | None = None
-    batches: int | None = None
+    batches: int | Sequence[int] | None = None
     seed: int = 1
     population: str | None = None
 
@@ -165,9 +165,9 @@ def run_ct(
     return CtOutcome(request, scan, body, dose, ledger, appraisal, reason)
 
 
-def replay(request: CtRequest, batches: int) -> CtRequest:
-    """Return the request that gives the same result: the number of batches is fixed."""
-    return replace(request, batches=batches, seconds=None)
+def replay(request: CtRequest, provenance: Provenance) -> CtRequest:
+    """Return the request that gives the same result: the number of batches of each range is fixed."""
+    return replace(request, batches=tuple(int(n) for n in provenance.options["batches"]), seconds=None)
 
 
 def _person(scan: CtScan, request: CtRequest) -> Person | None:
