@@ -20,7 +20,7 @@ from wholedose.base.estimate import (
     estimate_from_json,
 )
 from wholedose.base.executor import Executor, SerialExecutor, ThreadExecutor, available_cores
-from wholedose.base.files import write_atomically, write_folder_atomically
+from wholedose.base.files import check_writable, write_atomically, write_folder_atomically
 from wholedose.base.grid import Grid, Volume, from_ras
 from wholedose.base.provenance import Assumption, Provenance, digest_of
 from wholedose.base.tagged import Tag, Tagged
@@ -50,6 +50,7 @@ __all__ = [
     "Volume",
     "WholedoseError",
     "available_cores",
+    "check_writable",
     "digest_of",
     "estimate_from_json",
     "from_ras",

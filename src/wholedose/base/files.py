@@ -1,4 +1,7 @@
-"""Writing that never leaves half a file. Defines `write_atomically` and `write_folder_atomically`."""
+"""Writing that never leaves half a file.
+
+Defines `write_atomically`, `write_folder_atomically` and `check_writable`.
+"""
 
 from __future__ import annotations
 
@@ -75,6 +78,22 @@ def write_folder_atomically(path: str | Path) -> Iterator[Path]:
         raise _failed(target, error) from error
     finally:
         shutil.rmtree(room, ignore_errors=True)
+
+
+def check_writable(path: str | Path) -> None:
+    """Try whether something can be written at a place, and leave nothing there.
+
+    Raises
+    ------
+    OutputFailed
+        The nearest folder above it that exists cannot be written, or is a file.
+    """
+    target = Path(path)
+    above = next(folder for folder in target.absolute().parents if folder.exists())
+    try:
+        os.rmdir(tempfile.mkdtemp(dir=above, prefix=".wholedose."))
+    except OSError as error:
+        raise _failed(target, error) from error
 
 
 def _swap(room: Path, target: Path) -> None:

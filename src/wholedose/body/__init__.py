@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from wholedose.body.body import Body, BodyGeometry
 from wholedose.body.organs import BONE_SITES, ORGANS, Organ, organ
-from wholedose.body.person import Person, reference_size
+from wholedose.body.person import Person, assumed_person, reference_size
 from wholedose.body.skeleton import RESPONSE_MATERIAL, SkeletonSite
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ __all__ = [
     "Organ",
     "Person",
     "SkeletonSite",
+    "assumed_person",
     "from_ct",
     "organ",
     "reference_size",

@@ -19,13 +19,12 @@ from wholedose.body.body import Body
 from wholedose.body.labels import LabelNames, mapped
 from wholedose.body.locate import Fit, area_of, locate, profile, profile_of
 from wholedose.body.outline import Arms
-from wholedose.body.person import Person, reference_size
+from wholedose.body.person import Person, assumed_person, reference_size
 from wholedose.body.resample import box_mean, isotropic, nearest
 from wholedose.body.scanned import Scanned
 from wholedose.body.stylised_adult import COARSE_MM, VOXEL_LIMITS_MM, stylised
 from wholedose.matter import HuCalibration
 
-ASSUMED_AGE_Y = 45.0
 # padding outside the field of view has lower numbers than any air
 AIR_HU = -1024.0
 # labels that tell nothing about the height
@@ -119,11 +118,10 @@ def from_ct(
 
 
 def _person(person: Person | None, notes: list[Assumption]) -> Person:
-    if person is not None:
-        return person
-    notes.append(Assumption("sex", "F", "not known; the sex with the higher risk per dose"))
-    notes.append(Assumption("age", f"{ASSUMED_AGE_Y:g} years", "not known; an adult"))
-    return Person("F", ASSUMED_AGE_Y)
+    if person is None:
+        person, assumed = assumed_person()
+        notes.extend(assumed)
+    return person
 
 
 def _names(

@@ -1,4 +1,4 @@
-"""Who is irradiated. Defines `Person`."""
+"""Who is irradiated. Defines `Person` and `assumed_person`."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
+from wholedose.base import Assumption
 from wholedose.base.errors import InvalidInput, MissingInput, OutsideDomain
 from wholedose.tables import load
 
 Sex = Literal["F", "M"]
 
 ADULT_AGE_Y = 18.0
+ASSUMED_AGE_Y = 45.0
 LIMITS = {"age_y": (0.0, 120.0), "height_cm": (30.0, 230.0), "weight_kg": (0.4, 350.0)}
 ADULT_LIMITS = {"height_cm": (130.0, 215.0), "weight_kg": (30.0, 250.0)}
 ADULT_BMI = (12.0, 70.0)
@@ -146,3 +148,28 @@ def require_adult(person: Person) -> None:
             way_out="Bodies of children are not available yet: use an image of the child with its own "
             "label map and completion=False.",
         )
+
+
+def assumed_person(
+    sex: Sex | None = None,
+    age_y: float | None = None,
+    height_cm: float | None = None,
+    weight_kg: float | None = None,
+    name: str = "",
+) -> tuple[Person, tuple[Assumption, ...]]:
+    """Return a person of what is known, with sex and age assumed where they are not, and what was assumed.
+
+    Examples
+    --------
+    >>> person, assumed = assumed_person(weight_kg=79.0)
+    >>> person.sex, person.age_y, person.weight_kg, [item.what for item in assumed]
+    ('F', 45.0, 79.0, ['sex', 'age'])
+    """
+    notes = []
+    if sex is None:
+        sex = "F"
+        notes.append(Assumption("sex", "F", "not known; the sex with the higher risk per dose"))
+    if age_y is None:
+        age_y = ASSUMED_AGE_Y
+        notes.append(Assumption("age", f"{age_y:g} years", "not known; an adult"))
+    return Person(sex, age_y, height_cm, weight_kg, name), tuple(notes)

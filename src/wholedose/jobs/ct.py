@@ -10,12 +10,12 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from wholedose.base import Executor, InvalidInput, MissingInput, Provenance, Volume
-from wholedose.body import Body, Person, from_ct
+from wholedose.base import Assumption, Executor, InvalidInput, MissingInput, OutsideDomain, Provenance, Volume
+from wholedose.body import Body, Person, assumed_person, from_ct
 from wholedose.dose import Ledger
 from wholedose.records import read_ct_study, read_labels
-from wholedose.risk import Appraisal, appraise
-from wholedose.xray import CtDose, CtScan, estimate
+from wholedose.risk import Appraisal, appraise, population
+from wholedose.xray import CtBeam, CtDose, CtScan, estimate, resolve
 
 Progress = Callable[[float, str], bool]
 """Called with the fraction done and a line of text; returning False cancels."""
@@ -138,7 +138,8 @@ def run_ct(
     scan = read_ct_study(request.input, series=request.series).with_typed(**request.technique())
     if scan.image is None:
         raise MissingInput("The study holds no image.", where=request.input, way_out="Give the CT series.")
-    person = _person(scan, request)
+    _refuse_early(scan, request)
+    person, assumed = _person(scan, request)
     image = scan.image
     labels, names = _labels(request, image)
     if labels is not None:
@@ -147,6 +148,7 @@ def run_ct(
     body = from_ct(
         image, person, labels=labels, label_names=names, voxel_mm=request.voxel_mm, region=request.region
     )
+    body = body.with_(assumptions=(*assumed, *body.assumptions))
     tell(0.15, "simulating")
     dose = estimate(
         scan,
@@ -170,11 +172,18 @@ def replay(request: CtRequest, provenance: Provenance) -> CtRequest:
     return replace(request, batches=tuple(int(n) for n in provenance.options["batches"]), seconds=None)
 
 
-def _person(scan: CtScan, request: CtRequest) -> Person | None:
+def _refuse_early(scan: CtScan, request: CtRequest) -> None:
+    """Refuse before the work what `estimate` and `appraise` would refuse after it."""
+    for item in scan.ranges:
+        if item.mode is None or item.mode.value != "topogram":
+            CtBeam.of(resolve(item, scan)).spectrum()
+    if request.population:
+        population(request.population)
+
+
+def _person(scan: CtScan, request: CtRequest) -> tuple[Person, tuple[Assumption, ...]]:
     known = {name: scan.person[name].value for name in PERSON if name in scan.person}
-    if "sex" not in known or "age_y" not in known:
-        return None
-    return Person(**known, name=request.name)
+    return assumed_person(**known, name=request.name)
 
 
 def _labels(request: CtRequest, image: Volume) -> tuple[Volume | None, dict[int, str] | None]:
@@ -192,8 +201,8 @@ def _labels(request: CtRequest, image: Volume) -> tuple[Volume | None, dict[int,
 
 
 def _appraise(ledger: Ledger, request: CtRequest) -> tuple[Appraisal | None, str]:
-    from wholedose.base import OutsideDomain
-
+    if any(item.effective is None for item in ledger.contributions):
+        return None, "The body is not complete: a sum over its organs would leave some out."
     extra: dict[str, Any] = {"population": request.population} if request.population else {}
     try:
         return appraise(ledger, models=["BEIR VII", "ICRP 103"], seed=request.seed, **extra), ""

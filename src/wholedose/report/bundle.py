@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wholedose.base import InvalidInput, write_atomically, write_folder_atomically
+from wholedose.base import InvalidInput, check_writable, write_atomically, write_folder_atomically
 from wholedose.report.build import build
 
 if TYPE_CHECKING:
@@ -113,7 +113,10 @@ def check_target(target: Path) -> None:
     ------
     InvalidInput
         The place is a file, or a folder with other files.
+    OutputFailed
+        Nothing can be written there; told before the work, not after it.
     """
+    check_writable(target)
     if not target.exists():
         return
     if not target.is_dir():
