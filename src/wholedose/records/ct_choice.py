@@ -241,5 +241,5 @@ def _several(groups: list[SeriesFiles], where: str) -> InvalidInput:
     return InvalidInput(
         f"There are {len(groups)} CT series: {listed}.",
         where=where,
-        way_out="Choose one with series=UID, number or description.",
+        way_out="Choose one by UID, number or description: --series, in Python series=.",
     )
