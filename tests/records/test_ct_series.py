@@ -176,7 +176,7 @@ def test_several_series_must_be_chosen(tmp_path: Path) -> None:
         tmp_path / "b", first=50, SeriesInstanceUID="2.25.77", SeriesNumber=3, SeriesDescription="lung"
     )
     with pytest.raises(
-        InvalidInput, match=r"There are 2 CT series: series 2 chest, 6 slices.*lung.*Choose one with series="
+        InvalidInput, match=r"There are 2 CT series: series 2 chest, 6 slices.*lung.*Choose one by UID"
     ):
         read_ct_series(tmp_path)
     for choice in ("2.25.77", "3", "lung"):

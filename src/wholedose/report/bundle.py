@@ -53,7 +53,8 @@ def result_json(outcome: CtOutcome) -> dict[str, Any]:
             for one in dose.ssde
         ],
         "inputs": [
-            {name: tagged.to_json() for name, tagged in item.inputs().items()} for item in scan.ranges
+            {name: {**tagged.to_json(), "where": tagged.where} for name, tagged in item.inputs().items()}
+            for item in scan.ranges
         ],
         "findings": [*scan.findings],
         "risk": outcome.appraisal.to_json() if outcome.appraisal is not None else None,
