@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wholedose.transport.problems import Problem
 from wholedose.transport.sources import PARALLEL
+from wholedose.validation.water_problems import Problem
 
 _GAMMA_KEV = 1.0
 _KEPT: list[Any] = []

@@ -25,7 +25,7 @@ import penred  # type: ignore[import-not-found]  # beside this file, found when 
 from wholedose import __version__
 from wholedose.base import available_cores
 from wholedose.transport.batch import voxel_batches
-from wholedose.transport.problems import Problem, problem
+from wholedose.validation.water_problems import Problem, problem
 
 REGIONS = ("voxel", "sph10", "box")
 FEWEST = 30

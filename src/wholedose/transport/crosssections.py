@@ -20,7 +20,7 @@ from wholedose.matter.elements import AVOGADRO_BARN, element_data
 from wholedose.matter.materials import Material
 from wholedose.transport.coherent import cumulated_form_factor, guide_table
 from wholedose.transport.energies import ENERGY_KEV, MIN_KEV
-from wholedose.transport.incoherent import mean_transfer, scattering_function
+from wholedose.transport.incoherent import binding_ratio, mean_transfer, scattering_function
 from wholedose.transport.pair import PAIR_THRESHOLD_KEV
 from wholedose.transport.photoelectric import FLUORESCENCE_REACH, MAX_ELEMENTS, FluorescentLine
 
@@ -90,6 +90,7 @@ def material_physics(material: Material, cell_cm: float) -> MaterialPhysics:
         atoms = mass_fraction / element.atomic_weight
         barns = element.on(ENERGY_KEV)
         barns["pair"] = barns["pair_nuclear"] + barns["pair_electron"]
+        barns["incoherent"] = barns["incoherent"] * binding_ratio(z, ENERGY_KEV)
         curves = {name: curve + atoms * AVOGADRO_BARN * barns[name] for name, curve in curves.items()}
         by_element[z] = atoms * AVOGADRO_BARN * barns["photoelectric"]
         squared_sum = squared_sum + atoms * element.form_factor**2

@@ -27,6 +27,10 @@ class VoxelArrays(NamedTuple):
     density : float32 [voxels]
     majorant : float64 [cells]
         Largest μ in 1/cm of any voxel, per cell of the energy grid.
+    around : int
+        Material of the surroundings; -1 for vacuum.
+    around_density, reach : float
+        Its density in g/cm³, and how far it reaches beyond the grid in cm.
     """
 
     nx: int
@@ -38,11 +42,14 @@ class VoxelArrays(NamedTuple):
     material: NDArray[np.uint8]
     density: NDArray[np.float32]
     majorant: NDArray[np.float64]
+    around: int
+    around_density: float
+    reach: float
 
 
 @dataclass(frozen=True, eq=False)
 class VoxelGeometry:
-    """A grid of voxels with vacuum outside.
+    """A grid of voxels in vacuum, or in a box of one material.
 
     Parameters
     ----------
@@ -53,6 +60,11 @@ class VoxelGeometry:
         May be 0 (vacuum).
     materials : tuple of Material
         Only their composition matters here; densities come from the voxels.
+    surroundings : Material, optional
+        What is around the grid, at its own density, such as the air between focus and patient. It scatters
+        and absorbs, but is not scored.
+    reach_mm : float
+        How far the surroundings reach beyond the grid on each side; vacuum beyond.
 
     Raises
     ------
@@ -64,8 +76,12 @@ class VoxelGeometry:
     material: NDArray[np.uint8]
     density_g_cm3: NDArray[np.float32]
     materials: tuple[Material, ...]
+    surroundings: Material | None = None
+    reach_mm: float = 1000.0
 
     def __post_init__(self) -> None:
+        if not (math.isfinite(self.reach_mm) and self.reach_mm > 0):
+            raise InvalidInput(f"The surroundings reach {self.reach_mm} mm.", where="reach_mm")
         for name in ("material", "density_g_cm3"):
             shape = np.shape(getattr(self, name))
             if shape != self.grid.shape:
@@ -100,23 +116,40 @@ class VoxelGeometry:
 
     def physics(self) -> PhysicsTables:
         """Return the interaction tables of the materials."""
-        return physics_tables(self.materials, min(self.grid.spacing_mm) / 10.0)
+        return physics_tables(self._all_materials, min(self.grid.spacing_mm) / 10.0)
+
+    @property
+    def _all_materials(self) -> tuple[Material, ...]:
+        return self.materials if self.surroundings is None else (*self.materials, self.surroundings)
 
     def arrays(self, physics: PhysicsTables) -> VoxelArrays:
         """Return the geometry as the kernels read it."""
         (nz, ny, nx), (dz, dy, dx) = self.grid.shape, self.grid.spacing_mm
         material, density = self.material.ravel(), self.density_g_cm3.ravel()
-        densest = np.zeros(len(self.materials))
+        densest = np.zeros(len(self._all_materials))
         for m in range(len(self.materials)):
             densest[m] = density.max(initial=0.0, where=material == m)
+        around = self.surroundings
         return VoxelArrays(
-            nx, ny, nz, dx / 10, dy / 10, dz / 10, material, density, majorant(physics, densest)
+            nx,
+            ny,
+            nz,
+            dx / 10,
+            dy / 10,
+            dz / 10,
+            material,
+            density,
+            majorant(physics, densest),
+            -1 if around is None else len(self.materials),
+            0.0 if around is None else around.density_g_cm3,
+            self.reach_mm / 10.0,
         )
 
     def digest(self) -> str:
         """Return a digest of everything that defines the geometry."""
-        materials = [[m.name, [list(part) for part in m.composition]] for m in self.materials]
-        return digest_of(self.grid.to_json(), materials, self.material, self.density_g_cm3)
+        materials = [[m.name, [list(part) for part in m.composition]] for m in self._all_materials]
+        around = None if self.surroundings is None else [self.surroundings.density_g_cm3, self.reach_mm]
+        return digest_of(self.grid.to_json(), materials, around, self.material, self.density_g_cm3)
 
 
 def majorant(physics: PhysicsTables, densest: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,8 +1,8 @@
 """The life of a photon in voxels. Defines `run_histories`, the one kernel for `VoxelGeometry`.
 
 A photon flies (ray stepping from voxel to voxel, or Woodcock tracking), interacts, and flies on until it
-is absorbed, leaves the grid, or falls below the cut-off. The physics itself is in `coherent`, `incoherent`,
-`photoelectric` and `pair`; the scores are explained in `scoring`.
+is absorbed, leaves the grid and its surroundings, or falls below the cut-off. The physics itself is in
+`interaction` and the processes that it names; the scores are explained in `scoring`.
 """
 
 from __future__ import annotations
@@ -12,50 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from wholedose.transport.coherent import sample_coherent
-from wholedose.transport.compiled import inlined, jit
-from wholedose.transport.direction import deflect, isotropic
+from wholedose.transport.compiled import jit
 from wholedose.transport.energies import MIN_KEV, energy_cell
 from wholedose.transport.geometry import enter_box
-from wholedose.transport.incoherent import sample_incoherent
-from wholedose.transport.pair import PAIR_THRESHOLD_KEV, annihilation_photons
-from wholedose.transport.photoelectric import sample_fluorescence
+from wholedose.transport.interaction import interact
 from wholedose.transport.rng import start_stream, stream_key, uniform
 from wholedose.transport.sources import emit
+from wholedose.transport.surroundings import fly_outside
 
 STACK = 16
-
-
-@inlined
-def interact(
-    energy: Any, cell: Any, place: Any, m: Any, u: Any, v: Any, w: Any, physics: Any, rng: Any
-) -> Any:
-    """Return (energy, u, v, w, energy deposited, whether a second annihilation photon is to be stored).
-
-    An energy of 0 means that the photon is gone. The second photon of a pair flies opposite to the first.
-    """
-    chance = uniform(rng)
-    branch = physics.branch
-    low, high = np.float64(branch[cell, m, 0]), np.float64(branch[cell + 1, m, 0])
-    if chance < low + place * (high - low):
-        scattered, cos_theta = sample_incoherent(energy, m, physics.scattering, rng)
-        u, v, w = deflect(u, v, w, cos_theta, rng)
-        return scattered, u, v, w, energy - scattered, False
-    low, high = np.float64(branch[cell, m, 1]), np.float64(branch[cell + 1, m, 1])
-    if chance < low + place * (high - low):
-        if physics.fluorescence.shape[2] > 0:
-            line = sample_fluorescence(cell, place, m, physics, rng)
-            if line > 0.0:
-                u, v, w = isotropic(rng)
-                return line, u, v, w, energy - line, False
-        return 0.0, u, v, w, energy, False
-    low, high = np.float64(branch[cell, m, 2]), np.float64(branch[cell + 1, m, 2])
-    if chance < low + place * (high - low):
-        cos_theta = sample_coherent(energy, m, physics.form_factor, physics.guide, rng)
-        u, v, w = deflect(u, v, w, cos_theta, rng)
-        return energy, u, v, w, 0.0, False
-    kev, u, v, w = annihilation_photons(rng)
-    return kev, u, v, w, energy - PAIR_THRESHOLD_KEV, True
 
 
 @jit
@@ -98,11 +63,20 @@ def run_histories(
         start_stream(rng, key, history)
         x, y, z, u, v, w, energy = emit(source, rng)
         energy_in += energy
-        distance = enter_box(x, y, z, u, v, w, sx, sy, sz)
-        if distance < 0.0:
-            energy_out += energy
-            continue
-        x, y, z = x + distance * u, y + distance * v, z + distance * w
+        if voxels.around >= 0:
+            x, y, z, u, v, w, energy, left, gone = fly_outside(
+                x, y, z, u, v, w, energy, False, voxels, physics, rng
+            )
+            energy_deposited += left
+            energy_out += gone
+            if energy == 0.0:
+                continue
+        else:
+            distance = enter_box(x, y, z, u, v, w, sx, sy, sz)
+            if distance < 0.0:
+                energy_out += energy
+                continue
+            x, y, z = x + distance * u, y + distance * v, z + distance * w
         waiting = 0
         while True:
             # one flight from (x, y, z) along (u, v, w)
@@ -213,6 +187,14 @@ def run_histories(
                     scores.analogue[labels[at] if labelled else 0] += left
                     if len(scores.analogue_voxels) > 1:
                         scores.analogue_voxels[at] += left
+            elif voxels.around >= 0:
+                back = max(enter_box(x, y, z, -u, -v, -w, sx, sy, sz), 0.0)  # Woodcock's steps end beyond
+                x, y, z = x - back * u, y - back * v, z - back * w
+                x, y, z, u, v, w, energy, left, gone = fly_outside(
+                    x, y, z, u, v, w, energy, True, voxels, physics, rng
+                )
+                energy_deposited += left
+                energy_out += gone
             else:
                 energy_out += energy
                 energy = 0.0

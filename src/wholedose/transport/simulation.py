@@ -196,7 +196,7 @@ def _provenance(
         seed=run.seed,
         batches=done,
         histories=done * run.histories,
-        tables={"matter/elements": table_digest("matter/elements")},
+        tables={name: table_digest(name) for name in ("matter/elements", "transport/incoherent_impulse")},
         inputs=inputs,
         options={
             "histories_per_batch": run.histories,

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from wholedose.transport.compiled import jit
 from wholedose.transport.energies import MIN_KEV, energy_cell
 from wholedose.transport.geometry import enter_box
-from wholedose.transport.loop import STACK, interact
+from wholedose.transport.interaction import interact
+from wholedose.transport.loop import STACK
 from wholedose.transport.rng import start_stream, stream_key, uniform
 from wholedose.transport.shapes import chord, contains
 from wholedose.transport.solids import material_at

@@ -151,7 +151,10 @@ SUITES: dict[str, Suite] = {
             "tg195", "AAPM TG-195: reference cases of four Monte Carlo codes", "wholedose.validation.tg195"
         ),
         Suite(
-            "transport", "Problems A, B and C: water, bone and lung", "wholedose.validation.transport_cases"
+            "transport",
+            "Problems A, B and C: water, bone and lung",
+            "wholedose.validation.transport_cases",
+            needs_reference=False,
         ),
         Suite("ctdi", "CT dose index and AAPM 204", "wholedose.validation.ctdi", needs_reference=False),
         Suite("risk", "Lifetime attributable risk", "wholedose.validation.risk_cases"),

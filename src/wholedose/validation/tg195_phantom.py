@@ -94,6 +94,8 @@ def _phantom(reference: Path | None) -> tuple[VoxelGeometry, Regions]:
     grid = Grid(SHAPE, (1.0, 1.0, 1.0), (-249.5, -159.5, -129.5))
     materials = tuple(material(name) for _, name, _ in CONTENT)
     density = np.array([rho for _, _, rho in CONTENT], dtype=np.float32)
-    geometry = VoxelGeometry(grid, index.copy(), density[index], materials)
+    geometry = VoxelGeometry(
+        grid, index.copy(), density[index], materials, surroundings=material("tg195_air")
+    )
     labels = np.where(index >= FIRST_TISSUE, index.astype(np.int16) - (FIRST_TISSUE - 1), 0).astype(np.int16)
     return geometry, Regions(labels, tuple(name for name, _, _ in CONTENT[FIRST_TISSUE:]))
