@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -48,7 +50,7 @@ def test_air_attenuates_the_beam() -> None:
 def test_voxels_in_air_equal_a_solid_in_air() -> None:
     """A cube of voxels in air and the same cube as a solid in an air box absorb the same energy."""
     beam = XrayBeam((0, -600, 0), (0, 1, 0), (1, 0, 0), 60.0, [1.0], (-0.3, 0.3), (-0.3, 0.3))
-    options = {"histories_per_batch": 20000, "batches": 24}
+    options: dict[str, Any] = {"histories_per_batch": 20000, "batches": 24}
     voxels = simulate(
         cube(surroundings=AIR, reach_mm=600.0),
         beam,
