@@ -53,7 +53,7 @@ NODES, WEIGHTS = np.polynomial.legendre.leggauss(400)
 
 def shells(z: int) -> list[tuple[float, float, float]]:
     """Return (electrons, binding energy in keV, J(0) in atomic units) of each occupied shell."""
-    found = []
+    found: list[tuple[float, float, float]] = []
     for shell in range(xraylib.Q3_SHELL + 1):
         try:
             electrons = xraylib.ElectronConfig(z, shell)
@@ -82,7 +82,7 @@ def allowed(momentum: np.ndarray, profile: float) -> np.ndarray:
     """Return the part of a shell's electrons with momentum below a bound (atomic units)."""
     d1, d2 = math.sqrt(0.5), math.sqrt(2.0)
     tail = 0.5 * np.exp(d1**2 - (d1 + d2 * profile * np.abs(momentum)) ** 2)
-    return np.where(momentum < 0, tail, 1.0 - tail)
+    return np.asarray(np.where(momentum < 0, tail, 1.0 - tail))
 
 
 def scattering_function(z: int, x: float) -> float:
