@@ -33,6 +33,11 @@ def test_error_says_what_where_and_way_out() -> None:
     assert isinstance(error, ValueError)
 
 
+def test_error_stays_on_its_line() -> None:
+    """Words of a file neither break the sentence nor steer the terminal."""
+    assert str(InvalidInput("No class 1.2\n\x1b[2J\0.", where="a b.dcm")) == "No class 1.2 ?[2J?. [a b.dcm]"
+
+
 def test_unknown_name_offers_the_closest() -> None:
     """A wrong name lists what is known."""
     assert str(UnknownName("material", "watr", ["water", "air"])) == (

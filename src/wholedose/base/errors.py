@@ -32,7 +32,11 @@ class WholedoseError(Exception):
         self.what = what
         self.where = where
         self.way_out = way_out
-        super().__init__(" ".join(part for part in (what, f"[{where}]" if where else "", way_out) if part))
+        sentence = " ".join(part for part in (what, f"[{where}]" if where else "", way_out) if part)
+        # words of a file may hold anything: they must neither break the line nor steer a terminal
+        super().__init__(
+            "".join(mark if mark.isprintable() else " " if mark.isspace() else "?" for mark in sentence)
+        )
 
 
 class InvalidInput(WholedoseError, ValueError):

@@ -172,7 +172,7 @@ def _set_aside(header: Any) -> str:
         from pydicom._uid_dict import UID_dictionary
 
         known = UID_dictionary.get(kind)
-        return str(known[0]) if known else f"objects of class {kind}"
+        return str(known[0]) if known else f"objects of class {kind[:64]}"
     if modality != "CT":
         return f"files of modality {modality or 'unknown'}"
     image_type = text(header, "ImageType").upper()

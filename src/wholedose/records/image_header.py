@@ -141,7 +141,10 @@ class _Header:
             found = text(part, keyword)
             if found:
                 return found
-            raw = getattr(part.get_item(keyword), "value", None) if keyword in part else None
+            try:
+                raw = getattr(part.get_item(keyword), "value", None) if keyword in part else None
+            except Exception:  # a value representation that is none
+                raw = None
             if isinstance(raw, bytes):
                 return raw.decode("latin-1").strip("\0 ")[:200]
         return ""

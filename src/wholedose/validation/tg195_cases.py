@@ -183,7 +183,7 @@ def case_41(spectrum: str, mode: str, reference: Path | None) -> list[Run]:
 def case_42(spectrum: str, mode: str, reference: Path | None) -> list[Run]:
     """CT of the same cylinder: rods of 1 cm in the middle and near the surface, 36 positions and rotating.
 
-    The cylinder is round, so one position with a rod at each of 36 angles gives all positions at once.
+    The cylinder is round, so one position with a rod at each of 36 angles gives all positions; the two rods at ± one angle are averaged.
     """
     width = _collimation(mode)
     places = ["Center", "Pherifery"]
@@ -199,21 +199,24 @@ def case_42(spectrum: str, mode: str, reference: Path | None) -> list[Run]:
         shapes[str(angle)] = Cylinder((150 * math.cos(turn), 150 * math.sin(turn), 0), 5, 100, "z")
     label = f"{width:g}mm collimation"
 
+    def mean_of(tally: Tally, names: Sequence[str]) -> tuple[float, float]:
+        batches = np.mean([tally.regions[name].per_batch_kev for name in names], axis=0)
+        return float(batches.mean()), float(batches.std(ddof=1) / math.sqrt(len(batches)))
+
     def positions(tally: Tally) -> list[tuple[str, str, str, str, float, float]]:
         found = []
         for place in places:
             for angle in range(0, 360, 10):
-                score = tally.regions["Center" if place == "Center" else str(angle)]
-                found.append(("4.2", str(angle), spectrum, f"{place} {label}", score.energy_kev, score.u_kev))
+                # the beam is symmetric, so the rods on its two sides receive the same
+                sides = ["Center"] if place == "Center" else [str(angle), str((360 - angle) % 360)]
+                found.append(("4.2", str(angle), spectrum, f"{place} {label}", *mean_of(tally, sides)))
         return found
 
     def rotating(tally: Tally) -> list[tuple[str, str, str, str, float, float]]:
         found = []
         for place in places:
             names = ["Center"] if place == "Center" else [str(angle) for angle in range(0, 360, 10)]
-            batches = np.mean([tally.regions[name].per_batch_kev for name in names], axis=0)
-            u = float(batches.std(ddof=1) / math.sqrt(len(batches)))
-            found.append(("4.2", "Continuous", spectrum, f"{place} {label}", float(batches.mean()), u))
+            found.append(("4.2", "Continuous", spectrum, f"{place} {label}", *mean_of(tally, names)))
         return found
 
     regions = ShapeRegions(shapes)
