@@ -8,7 +8,7 @@ from typing import Any
 
 from wholedose.base import Tagged
 from wholedose.records import concepts
-from wholedose.records.dicom_file import element_value, numbers, read_header, text
+from wholedose.records.dicom_file import element_value, numbers, quiet, read_header, text
 from wholedose.records.dose_report import Device, Exposure, Patient, Study
 from wholedose.records.findings import Finding, Findings
 from wholedose.records.header import read_device, read_patient, read_study
@@ -49,6 +49,7 @@ class ImageFacts:
     shape: tuple[int, int] | None = None
 
 
+@quiet()
 def read_image_header(path: Path) -> ImageFacts:
     """Read the header of an image, plan or other DICOM object; the pixels stay on disk.
 
@@ -117,9 +118,13 @@ class _Header:
             groups = element_value(header, keyword)
             if groups is None:
                 continue
-            for element in groups[0]:
-                if element.VR == "SQ" and len(element.value):
-                    self.parts.append(element.value[0])
+            for tag in list(groups[0].keys()):
+                try:
+                    element = groups[0][tag]
+                    if element.VR == "SQ" and len(element.value):
+                        self.parts.append(element.value[0])
+                except Exception:  # an element that cannot be decoded counts as absent
+                    continue
         frames = numbers(header, "NumberOfFrames")
         self.frames = int(frames[0]) if frames else 1
 
