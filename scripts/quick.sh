@@ -7,4 +7,4 @@ sh scripts/setup.sh dev
 .venv/bin/ruff format --check --quiet .
 .venv/bin/lint-imports --verbose >/dev/null || { .venv/bin/lint-imports; exit 1; }
 .venv/bin/mypy
-exec .venv/bin/python -m pytest -q -m "not slow and not shared and not montecarlo" "$@"
+exec .venv/bin/python -m pytest -q -n auto -m "not slow and not shared and not montecarlo" "$@"

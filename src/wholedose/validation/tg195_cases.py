@@ -183,7 +183,8 @@ def case_41(spectrum: str, mode: str, reference: Path | None) -> list[Run]:
 def case_42(spectrum: str, mode: str, reference: Path | None) -> list[Run]:
     """CT of the same cylinder: rods of 1 cm in the middle and near the surface, 36 positions and rotating.
 
-    The cylinder is round, so one position with a rod at each of 36 angles gives all positions; the two rods at ± one angle are averaged.
+    The cylinder is round, so one position with a rod at each of 36 angles gives all positions; the two rods
+    at ± one angle are averaged.
     """
     width = _collimation(mode)
     places = ["Center", "Pherifery"]
