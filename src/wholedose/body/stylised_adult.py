@@ -27,7 +27,6 @@ from wholedose.matter import Material, material
 from wholedose.tables import load
 
 PUBLISHED_HEIGHT_CM = 178.5
-RIB_HALF_WIDTH_CM = 17.0
 VOXEL_LIMITS_MM = (1.0, 10.0)
 
 # published cm → cm of the reference adult, across and front to back, without the arms that the published

@@ -62,7 +62,7 @@ def read_ct_study(path: str | PathLike[str], *, series: str | None = None) -> Ct
     reports = dose_reports_in(source, images) if source.is_dir() else []
     if not reports:
         return scan
-    return merge_report(scan, images, merge_reports(reports) if len(reports) > 1 else reports[0])
+    return merge_report(scan, merge_reports(reports) if len(reports) > 1 else reports[0])
 
 
 def dose_reports_in(folder: Path, images: CtSeries) -> list[DoseReport]:
@@ -152,7 +152,7 @@ def scan_of_series(images: CtSeries) -> CtScan:
     )
 
 
-def merge_report(scan: CtScan, images: CtSeries, report: DoseReport) -> CtScan:
+def merge_report(scan: CtScan, report: DoseReport) -> CtScan:
     """Return the scan with the report's events: output, technique and ranges come from the report.
 
     The event that made the images (same irradiation event, or the only one, or the one whose length and tube

@@ -64,7 +64,7 @@ def read_seg(path: Path, reference: Volume | None = None) -> tuple[Volume, dict[
             mask = plane >= (0.5 * full if kind == "FRACTIONAL" else 1)
             planes.setdefault(_segment_of(frame, path), []).append((z, mask))
     all_z = sorted({round(z, 3) for group in planes.values() for z, _ in group})
-    z_of_slice = _slices(all_z, header, frames[0], reference, path)
+    z_of_slice = _slices(all_z, frames[0], reference, path)
     labels = np.zeros((len(z_of_slice), *stored.shape[1:]), np.int32)
     counts = {label: sum(int(mask.sum()) for _, mask in group) for label, group in planes.items()}
     overlap = 0
@@ -126,9 +126,7 @@ def _segment_of(frame: CtFrame, path: Path) -> int:
     return int(found)
 
 
-def _slices(
-    all_z: list[float], header: Any, frame: CtFrame, reference: Volume | None, path: Path
-) -> NDArray[np.float64]:
+def _slices(all_z: list[float], frame: CtFrame, reference: Volume | None, path: Path) -> NDArray[np.float64]:
     if not all_z:
         raise InvalidInput("The segmentation is empty.", where=str(path), way_out="Segment the series again.")
     if reference is not None:

@@ -80,7 +80,7 @@ def read_image_header(path: Path) -> ImageFacts:
             exposure = _exposure(header, modality, findings)
             if exposure is not None:
                 exposures = (exposure,)
-                totals = _totals(exposure, modality)
+                totals = _totals(exposure)
                 if header.frames > 1 and len(header.parts) > 1:
                     findings.add(
                         f"An enhanced image of {header.frames} frames; values are those of the first.",
@@ -256,7 +256,7 @@ def _filters(header: _Header, findings: Findings) -> tuple[dict[str, Tagged[Any]
     return tuple(filters)
 
 
-def _totals(exposure: Exposure, modality: str) -> dict[str, Tagged[Any]]:
+def _totals(exposure: Exposure) -> dict[str, Tagged[Any]]:
     totals: dict[str, Tagged[Any]] = {}
     if "dap" in exposure.quantities:
         totals["dap"] = exposure.quantities["dap"]

@@ -278,7 +278,7 @@ def _person_reading(
         if not model.has(spot) or sex not in spot.sexes():
             continue
         try:
-            doses = _doses(spot, exposures, model, people, beyond)
+            doses = _doses(spot, exposures, people, beyond)
         except _LeftOut as reason:
             left_out[spot.name] = str(reason)
             continue
@@ -301,7 +301,7 @@ def _person_reading(
         leukaemia=Interval.of(central["leukaemia"], by_group["leukaemia"]),
         sites=tuple(sorted(rows, key=lambda row: -row.risk.value)),
         left_out=left_out,
-        shares=_shares(parts, exposures, draws.seed),
+        shares=_shares(parts, draws.seed),
         baseline=_any_cancer(people, sex, start),
         excess_by_age=curve,
         years_lost_if_fatal=float(np.sum(curve * people.remaining_years(sex))),
@@ -313,9 +313,7 @@ class _LeftOut(Exception):
     """Why a site has no row."""
 
 
-def _doses(
-    spot: Site, exposures: Sequence[ExposureLike], model: RiskModel, people: Rates, beyond: str
-) -> list[AbsorbedDose]:
+def _doses(spot: Site, exposures: Sequence[ExposureLike], people: Rates, beyond: str) -> list[AbsorbedDose]:
     """The dose of each exposure to a site."""
     doses = [site_dose(item, spot) for item in exposures]
     found = [dose for dose in doses if dose is not None]
@@ -364,7 +362,7 @@ def _any_cancer(people: Rates, sex: str, start: int) -> float | None:
     return float(np.sum(people.alive(sex, start) * free * (1.0 - np.exp(-hazard))))
 
 
-def _shares(parts: Sequence[SiteModel], exposures: Sequence[ExposureLike], seed: int) -> dict[str, float]:
+def _shares(parts: Sequence[SiteModel], seed: int) -> dict[str, float]:
     """Variance of the total with one group varying at a time, normalised to sum 1."""
     causes = {
         f"dose: {cause.name}" for part in parts for term in part.terms for cause in term.event.dose.parts

@@ -80,7 +80,7 @@ def _root_items(header: StudyHeader, plan: ScanPlan, end_s: float) -> list[Any]:
     observed = "HAS OBS CONTEXT"
     scope = _code("113705", "Scope of Accumulation", ("113014", "DCM", "Study"), rel=observed)
     scope.ContentSequence = [_uid("110180", "Study Instance UID", header.uid("study"), rel="HAS PROPERTIES")]
-    seconds = len_localizer_s(plan)
+    seconds = _localizer_s(plan)
     return [
         _code(
             ("121049", "DCM", "Language of Content Item and Descendants"),
@@ -135,7 +135,7 @@ def _root_items(header: StudyHeader, plan: ScanPlan, end_s: float) -> list[Any]:
     ]
 
 
-def len_localizer_s(plan: ScanPlan) -> float:
+def _localizer_s(plan: ScanPlan) -> float:
     """Return the beam-on time of the localizer, whose image reaches 30 mm beyond the helical range."""
     return (plan.length_mm + 60.0) / LOCALIZER_SPEED_MM_S
 

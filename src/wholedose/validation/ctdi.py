@@ -138,11 +138,8 @@ def _air(grid: Grid) -> VoxelGeometry:
 def air_profile(shape: str) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return z in mm, kerma along z at the isocentre in a 20 mm wide air strip, and its uncertainty."""
     grid = Grid((60, 1, 1), (1.0, 5.0, 20.0), (0.0, 0.0, -29.5))
-    air = VoxelGeometry(
-        grid, np.zeros(grid.shape, np.uint8), np.full(grid.shape, AIR_DENSITY), (material("air"),)
-    )
     tally = simulate(
-        air, _static(shape), seed=11, batches=32, histories_per_batch=AIR_HISTORIES, executor=EXECUTOR
+        _air(grid), _static(shape), seed=11, batches=32, histories_per_batch=AIR_HISTORIES, executor=EXECUTOR
     )
     return grid.axes_mm()[0], tally.energy_kev[:, 0, 0], tally.energy_u_kev[:, 0, 0]
 
@@ -152,12 +149,9 @@ def fan_ratio(shape: str, offset_mm: float) -> tuple[float, float]:
     grid = Grid((1, 1, int(2 * offset_mm / 10 + 1)), (20.0, 5.0, 10.0), (-offset_mm, 0.0, 0.0))
     labels = np.zeros(grid.shape, dtype=np.int16)
     labels[..., [0, -1]], labels[..., grid.shape[2] // 2] = 2, 1
-    air = VoxelGeometry(
-        grid, np.zeros(grid.shape, np.uint8), np.full(grid.shape, AIR_DENSITY), (material("air"),)
-    )
     regions = Regions(labels, ("axis", "side"))
     tally = simulate(
-        air,
+        _air(grid),
         _static(shape),
         seed=12,
         regions=regions,

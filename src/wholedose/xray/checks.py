@@ -8,7 +8,6 @@ import numpy as np
 
 from wholedose.base import MissingInput, OutsideDomain
 from wholedose.body import Body
-from wholedose.dose import DoseMap
 from wholedose.matter import photon_data
 from wholedose.xray.beam_filter import linear_attenuation
 from wholedose.xray.ct_dose import Finding
@@ -58,7 +57,6 @@ def consistency(
     scan: CtScan,
     body: Body,
     runs: Sequence[Any],
-    dose_map: DoseMap,
     sizes: Sequence[Ssde | None],
     complete: bool,
 ) -> tuple[Finding, ...]:

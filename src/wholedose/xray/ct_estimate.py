@@ -289,7 +289,7 @@ def _collect(scan: CtScan, body: Body, runs: list[RangeRun], seed: int, options:
     except MissingInput:
         effective = None
     dose_map = _map(scan, body, runs, provenance)
-    checks = consistency(scan, body, runs, dose_map, sizes, effective is not None)
+    checks = consistency(scan, body, runs, sizes, effective is not None)
     return CtDose(
         organs=organs,
         effective=effective,
