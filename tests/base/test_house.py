@@ -90,6 +90,40 @@ def test_folder_is_whole_or_absent(tmp_path: Path) -> None:
     assert [p.name for p in target.iterdir()] == ["c.txt"]
 
 
+def test_the_umask_decides_who_may_read(tmp_path: Path) -> None:
+    """On a shared machine a result is as private as the user's umask asks."""
+    before = os.umask(0o077)
+    try:
+        write_atomically(tmp_path / "letter.html", "private")
+        with write_folder_atomically(tmp_path / "out") as room:
+            (room / "a.txt").write_text("private")
+    finally:
+        os.umask(before)
+    if os.name == "posix":
+        assert (tmp_path / "letter.html").stat().st_mode & 0o077 == 0
+        assert (tmp_path / "out").stat().st_mode & 0o077 == 0
+
+
+def test_an_earlier_folder_survives_two_failed_renames(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When neither the new folder nor the earlier one can be moved into place, the earlier one stays."""
+    target = tmp_path / "out"
+    with write_folder_atomically(target) as room:
+        (room / "a.txt").write_text("one")
+    rename = os.replace
+
+    def held(source: Path, place: Path) -> None:
+        if Path(place) == target:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        rename(source, place)
+
+    monkeypatch.setattr(os, "replace", held)
+    with pytest.raises(OutputFailed, match="Permission denied"), write_folder_atomically(target) as room:
+        (room / "b.txt").write_text("two")
+    assert [path.name for path in tmp_path.rglob("*.txt")] == ["a.txt"]
+
+
 @pytest.mark.parametrize("executor", [SerialExecutor(), ThreadExecutor(1), ThreadExecutor(3)])
 def test_executors_keep_the_order(executor: ThreadExecutor | SerialExecutor) -> None:
     """Results come in the order of the items, whatever the number of workers."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -36,21 +37,20 @@ def write_atomically(path: str | Path, data: bytes | str) -> Path:
     """
     target = Path(path)
     raw = data.encode() if isinstance(data, str) else data
-    temporary = None
+    temporary = _beside(target, "part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
-        with os.fdopen(handle, "wb") as stream:
+        # made by `open`, not by `tempfile`: the user's umask decides who may read a patient's result
+        with temporary.open("xb") as stream:
             stream.write(raw)
             stream.flush()
             os.fsync(stream.fileno())
-        os.chmod(temporary, 0o644)
         os.replace(temporary, target)
     except OSError as error:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
         raise _failed(target, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
     return target
 
 
@@ -65,10 +65,11 @@ def write_folder_atomically(path: str | Path) -> Iterator[Path]:
     OutputFailed
         The disk is full or the place cannot be written.
     """
-    target = Path(path)
+    target = Path(os.path.abspath(path))  # "." has no name to write beside
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        room = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part"))
+        room = _beside(target, "part")
+        room.mkdir()
     except OSError as error:
         raise _failed(target, error) from error
     try:
@@ -96,20 +97,26 @@ def check_writable(path: str | Path) -> None:
         raise _failed(target, error) from error
 
 
+def _beside(target: Path, kind: str) -> Path:
+    return target.parent / f".{target.name}.{secrets.token_hex(6)}.{kind}"
+
+
 def _swap(room: Path, target: Path) -> None:
-    os.chmod(room, 0o755)
     if not target.exists():
         os.replace(room, target)
         return
-    old = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.", suffix=".old")) / "old"
+    old = _beside(target, "old")
     os.replace(target, old)
     try:
         os.replace(room, target)
     except OSError:
         os.replace(old, target)
         raise
-    finally:
-        shutil.rmtree(old.parent, ignore_errors=True)
+    # only now: had both renames failed, the earlier result would still lie beside its place
+    if old.is_dir() and not old.is_symlink():
+        shutil.rmtree(old, ignore_errors=True)
+    else:
+        old.unlink(missing_ok=True)
 
 
 def _failed(target: Path, error: OSError) -> OutputFailed:
@@ -119,5 +126,5 @@ def _failed(target: Path, error: OSError) -> OutputFailed:
     return OutputFailed(
         f"The result could not be written: {reason}.",
         where=str(target),
-        way_out="Free space or give another --out; nothing half-written was left.",
+        way_out="Free some space or choose another place; nothing was left behind.",
     )

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from dataclasses import dataclass
 from datetime import date
 from os import PathLike
@@ -14,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from wholedose._version import __version__
-from wholedose.base import Grid, InvalidInput, OutputFailed, digest_of
+from wholedose.base import Grid, InvalidInput, digest_of, write_folder_atomically
 from wholedose.body import Body, Person, stylised
 from wholedose.synthetic.ct_dicom import localizer_object, slice_object
 from wholedose.synthetic.ct_image import MATRIX, SlicePainter, beam, relative_mu_of
@@ -244,11 +242,7 @@ def _truth(painter: SlicePainter, header: StudyHeader, voxel_mm: float) -> Study
 def _write(
     target: Path, header: StudyHeader, painter: SlicePainter, truth: StudyTruth, labelled: Body | None
 ) -> None:
-    """Write beside the target and move into place at the end, so that nothing half-written stays."""
-    made: Path | None = None
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        made = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    with write_folder_atomically(target) as made:
         images = made / "images"
         images.mkdir()
         for index in range(len(painter.plan.slices_mm)):
@@ -259,19 +253,6 @@ def _write(
         if labelled is not None:
             _write_labels(made, labelled, truth.grid)
         (made / "truth.json").write_text(json.dumps(truth.to_json(), indent=1) + "\n", encoding="utf-8")
-        made.chmod(0o755)
-        if target.is_dir():
-            target.rmdir()
-        made.replace(target)
-    except OSError as error:
-        raise OutputFailed(
-            f"The study cannot be written ({error.strerror or error}).",
-            where=str(target),
-            way_out="Free some space or choose another folder; nothing was left behind.",
-        ) from error
-    finally:
-        if made is not None and made.exists():
-            shutil.rmtree(made, ignore_errors=True)
 
 
 def _write_labels(folder: Path, body: Body, grid: Grid) -> None:
