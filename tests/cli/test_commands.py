@@ -96,3 +96,16 @@ def test_suites_are_listed() -> None:
     assert "risk/lar_cases" in out
     with pytest.raises(KeyError, match="did you mean 'tg195'"):
         cli.main(["validate", "tg159"], standalone_mode=False)
+
+
+def test_demo_replaces_no_foreign_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder of the user's that happens to be called OUT-study is refused, not replaced."""
+    theirs = tmp_path / "mine-study" / "thesis.txt"
+    theirs.parent.mkdir()
+    theirs.write_text("years of work")
+    with pytest.raises(SystemExit) as stop:
+        main(["demo", "--out", str(tmp_path / "mine"), "--quiet"])
+    assert stop.value.code == 2
+    assert "holds something else. [" in capsys.readouterr().err
+    assert theirs.read_text() == "years of work"
+    assert [path.name for path in tmp_path.iterdir()] == ["mine-study"]

@@ -17,7 +17,7 @@ def demo(out: Path, seed: int, quiet: bool) -> None:
     Writes the study beside the result: OUT-study holds a CT series with tube current modulation and its dose
     report, made by this program; no patient is shown. OUT holds the result.
     """
-    from wholedose.base import write_folder_atomically
+    from wholedose.base import InvalidInput, write_folder_atomically
     from wholedose.body import Person
     from wholedose.cli.ct import summary
     from wholedose.cli.progress import progress_line
@@ -26,7 +26,13 @@ def demo(out: Path, seed: int, quiet: bool) -> None:
     from wholedose.synthetic import simulate_study
 
     check_target(out)
-    study = out.with_name(out.name + "-study")
+    study = out.resolve().with_name(out.resolve().name + "-study")
+    if study.exists() and not (study / "truth.json").is_file():
+        raise InvalidInput(
+            "The place for the simulated study holds something else.",
+            where=str(study),
+            way_out="Give another --out: the study goes beside it, into OUT-study.",
+        )
     with progress_line(quiet) as progress:
         progress(0.0, "simulating a chest CT study")
         with write_folder_atomically(study) as room:
