@@ -8,6 +8,7 @@ from wholedose.base.errors import (
     OutsideDomain,
     UnknownName,
     WholedoseError,
+    reading_record,
 )
 from wholedose.base.estimate import (
     AbsorbedDose,
@@ -54,6 +55,7 @@ __all__ = [
     "digest_of",
     "estimate_from_json",
     "from_ras",
+    "reading_record",
     "write_atomically",
     "write_folder_atomically",
 ]

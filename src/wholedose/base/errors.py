@@ -6,8 +6,9 @@ Every error that a user can meet derives from `WholedoseError`; its message read
 
 from __future__ import annotations
 
+import contextlib
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 
 class WholedoseError(Exception):
@@ -77,3 +78,33 @@ class UnknownName(WholedoseError, KeyError):
 
     def __str__(self) -> str:  # KeyError would print the repr
         return str(self.args[0])
+
+
+@contextlib.contextmanager
+def reading_record(what: str, *, where: str = "", way_out: str = "") -> Iterator[None]:
+    """Turn what a damaged record of ours raises (a missing part, a wrong type) into `InvalidInput`.
+
+    Parameters
+    ----------
+    what : str
+        The sentence without its end; the cause follows after a colon.
+    where, way_out : str
+
+    Raises
+    ------
+    InvalidInput
+        The block met a missing part or a wrong type; our own errors pass.
+
+    Examples
+    --------
+    >>> with reading_record("The ledger is incomplete", way_out="Write it again."):
+    ...     {}["person"]
+    Traceback (most recent call last):
+    wholedose.base.errors.InvalidInput: The ledger is incomplete: 'person'. Write it again.
+    """
+    try:
+        yield
+    except WholedoseError:
+        raise
+    except (ArithmeticError, AttributeError, LookupError, StopIteration, TypeError, ValueError) as error:
+        raise InvalidInput(f"{what}: {error}.", where=where, way_out=way_out) from error

@@ -20,19 +20,21 @@ def rerun(result: Path, moved: Path | None, workers: int | None, quiet: bool) ->
     """
     from dataclasses import replace
 
-    from wholedose.base import Provenance, ThreadExecutor
+    from wholedose.base import Provenance, ThreadExecutor, reading_record
     from wholedose.cli.progress import progress_line
     from wholedose.jobs import CtRequest, run_ct
     from wholedose.jobs.ct import replay
     from wholedose.report.bundle import load_result
 
     data = load_result(result)
-    request = replay(CtRequest.from_json(data["request"]), Provenance.from_json(data["provenance"]))
+    with reading_record("The result is incomplete", where=str(result), way_out="Compute it again."):
+        request = replay(CtRequest.from_json(data["request"]), Provenance.from_json(data["provenance"]))
+        theirs = data["digest"]
     if moved is not None:
         request = replace(request, input=str(moved.resolve()))
     with progress_line(quiet) as progress:
         outcome = run_ct(request, executor=ThreadExecutor(workers), progress=progress)
-    ours, theirs = outcome.dose.digest(), data["digest"]
+    ours = outcome.dose.digest()
     click.echo(f"recorded {theirs}")
     click.echo(f"again    {ours}")
     if ours != theirs:

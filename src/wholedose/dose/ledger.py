@@ -14,6 +14,7 @@ from wholedose.base import (
     Provenance,
     UnknownName,
     estimate_from_json,
+    reading_record,
 )
 from wholedose.body import Person
 from wholedose.dose.organ_doses import OrganDoses
@@ -225,17 +226,11 @@ class Ledger:
         InvalidInput
             Another format number, or a part is missing.
         """
-        if data.get("format") != FORMAT:
-            raise InvalidInput(
-                f"A ledger of format {data.get('format')!r} is not readable here.",
-                way_out=f"This version reads format {FORMAT}.",
-            )
-        try:
+        with reading_record("The ledger is incomplete", way_out="Write it again from its results."):
+            if data.get("format") != FORMAT:
+                raise InvalidInput(
+                    f"A ledger of format {data.get('format')!r} is not readable here.",
+                    way_out=f"This version reads format {FORMAT}.",
+                )
             items = [Contribution.from_json(item) for item in data["contributions"]]
             return cls(Person(**data["person"]), items)
-        except (KeyError, TypeError) as error:
-            if isinstance(error, InvalidInput):
-                raise
-            raise InvalidInput(
-                f"The ledger is incomplete: {error}.", way_out="Write it again from its results."
-            ) from error

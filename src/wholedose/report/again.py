@@ -81,17 +81,11 @@ def build_again(
     source = Path(path)
     folder = source if source.is_dir() else source.parent
     data = load_result(source)
-    try:
+    with reading_record("The result is incomplete", where=str(source), way_out="Compute it again."):
         ledger = Ledger.from_json(data["ledger"])
         appraisal = Appraisal.from_json(data["risk"]) if data["risk"] is not None else None
         result = stored_result(folder, data, ledger)
-    except (KeyError, TypeError) as error:
-        if isinstance(error, WholedoseError):
-            raise
-        raise InvalidInput(
-            f"The result lacks {error}.", where=str(source), way_out="Compute it again."
-        ) from error
-    reason = data["no_risk_because"]
+        reason = data["no_risk_because"]
     notes = [("warning", f"No risk is given: {reason}")] if reason else []
     return build(
         ledger if result is None else result,

@@ -132,12 +132,12 @@ class Appraisal:
         InvalidInput
             Another format number, or a part is missing.
         """
-        if data.get("format") != FORMAT:
-            raise InvalidInput(
-                f"An appraisal of format {data.get('format')!r} is not readable here.",
-                way_out=f"This version reads format {FORMAT}; appraise the ledger again.",
-            )
-        try:
+        with reading_record("The recorded appraisal is incomplete", way_out="Appraise the ledger again."):
+            if data.get("format") != FORMAT:
+                raise InvalidInput(
+                    f"An appraisal of format {data.get('format')!r} is not readable here.",
+                    way_out=f"This version reads format {FORMAT}; appraise the ledger again.",
+                )
             kinds: dict[str, type[PersonReading] | type[PopulationReading]]
             kinds = {"person": PersonReading, "population": PopulationReading}
             effective = data["effective_msv"] and estimate_from_json(data["effective_msv"])
@@ -151,10 +151,6 @@ class Appraisal:
                 band=next(item for item in bands() if item.name == data["band"]),
                 provenance=Provenance.from_json(data["provenance"]),
             )
-        except (KeyError, TypeError, StopIteration) as error:
-            raise InvalidInput(
-                f"The recorded appraisal is incomplete: {error}.", way_out="Appraise the ledger again."
-            ) from error
 
 
 def appraise(

@@ -94,7 +94,7 @@ def compute(
     return results
 
 
-def rows(reference: Path | None, progress: Progress = lambda text: None, seconds: float = 25.0) -> list[Row]:
+def rows(reference: Path | None, progress: Progress = lambda text: None, seconds: float = 20.0) -> list[Row]:
     """Compute every published case and compare it with the four codes."""
     compared = []
     for case, (_, spectra, modes) in CASES.items():
@@ -113,8 +113,8 @@ def rows(reference: Path | None, progress: Progress = lambda text: None, seconds
 def interval(printed: Mapping[str, Any]) -> tuple[float, float]:
     """Return [min(v − 2u), max(v + 2u)] over the codes that are present in a row of the table.
 
-    The printed u is relative. For Case 4.2 Continuous the ratio of the u of periphery and centre speaks for
-    relative too, but it may be meant absolute; the narrower reading is used there.
+    The printed u is relative, for Case 4.2 Continuous too: the u of centre and periphery are to each other as
+    1/√value, and read as absolute they would leave out the mean over the codes' own 36 positions.
     """
     ends = []
     for code in CODES:
@@ -122,8 +122,6 @@ def interval(printed: Mapping[str, Any]) -> tuple[float, float]:
         if value != value:  # this code has no result
             continue
         spread = 2.0 * (value * u if u == u else 0.0)
-        if printed["case"] == "4.2" and printed["volume"] == "Continuous":
-            spread = min(spread, 2.0 * u)
         ends.append((value - spread, value + spread))
     low, high = min(end[0] for end in ends), max(end[1] for end in ends)
     if printed["case"] == "2" and "kVp" in str(printed["spectrum"]):
