@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from wholedose.base import InvalidInput
-from wholedose.validation.suites import SUITES, Row, count_passed
+from wholedose.validation.suites import REPORTED_ONLY, SUITES, Row, count_passed
 
 
 def to_json(rows: Sequence[Row]) -> str:
@@ -46,21 +46,24 @@ def page(rows: Sequence[Row]) -> str:
         "Made by `make validate` (`wholedose validate`) from `validation-results.json`; do not edit.",
         "*Evidence* says what we compare with: **published** results (of other codes or of formulas), a",
         "**peer code** run beside ours, a **measurement**, or our **own simulation**.",
-        "Agreement with simulations is not clinical accuracy.",
+        "Agreement with simulations is not clinical accuracy. Rows without a tolerance compare what differs by",
+        "definition; they are shown, and counted nowhere.",
         "",
         "| suite | cases | inside their tolerance | evidence | median difference | largest difference |",
         "|---|--:|--:|---|--:|--:|",
     ]
     for name in dict.fromkeys(row.suite for row in rows):
-        mine = [row for row in rows if row.suite == name]
+        mine = [row for row in rows if row.suite == name and row.tolerance != REPORTED_ONLY]
         passed, count = count_passed(mine)
         differences = sorted(abs(d) for d in map(deviation, mine) if d is not None)
         middle = f"{differences[len(differences) // 2]:.2%}" if differences else "–"
         largest = f"{differences[-1]:.2%}" if differences else "–"
         evidence = ", ".join(dict.fromkeys(row.evidence for row in mine))
-        out.append(f"| [{_title(name)}](#{name}) | {count} | {passed} | {evidence} | {middle} | {largest} |")
+        out.append(
+            f"| [{_title(name)}](#{_slug(name)}) | {count} | {passed} | {evidence} | {middle} | {largest} |"
+        )
     for name in dict.fromkeys(row.suite for row in rows):
-        out += ["", f"## {name}", "", _title(name) + ".", ""]
+        out += ["", f"## {name} {{#{_slug(name)}}}", "", _title(name) + ".", ""]
         mine = [row for row in rows if row.suite == name]
         for source in dict.fromkeys(row.source for row in mine):
             out.append(f"- Source: {source}")
@@ -75,6 +78,10 @@ def page(rows: Sequence[Row]) -> str:
     return "\n".join(out) + "\n"
 
 
+def _slug(name: str) -> str:
+    return name.replace("/", "-")
+
+
 def _title(name: str) -> str:
     return SUITES[name].title if name in SUITES else name
 
@@ -84,6 +91,8 @@ def _line(row: Row) -> str:
     shown = f"{difference:+.2%}" if difference is not None else "–"
     ours, reference = _number(row.value, row.u), _number(row.reference, row.u_reference)
     agrees = "yes" if row.passed else "**no**"
+    if row.tolerance == REPORTED_ONLY:
+        agrees = "–"
     return f"| {row.case} | {row.quantity} | {ours} | {reference} | {shown} | {agrees} |"
 
 
