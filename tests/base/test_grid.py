@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from wholedose.base import Grid, InvalidInput, Volume, from_ras
+from wholedose.base import Grid, InvalidInput, Volume, from_ras, ras_to_lps
 
 GRID = Grid((2, 3, 4), (3.0, 2.0, 1.0), (5.0, -6.0, 7.0))
 
@@ -91,3 +91,11 @@ def test_volume_checks_its_shape() -> None:
     """An array that does not fit its grid is refused."""
     with pytest.raises(InvalidInput, match="does not fit"):
         Volume(GRID, np.zeros((2, 3, 5)), "HU", {})
+
+
+def test_ras_to_lps_is_its_own_inverse() -> None:
+    """Converting twice changes nothing."""
+    grid = Grid((6, 24, 20), (3.0, 2.0, 2.5), (-20.0, -30.0, 100.0))
+    affine = grid.affine_ras()
+    assert np.array_equal(ras_to_lps(ras_to_lps(affine)), affine)
+    assert ras_to_lps(affine)[:3, 3].tolist() == [-20, -30, 100]

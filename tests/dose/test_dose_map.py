@@ -88,6 +88,24 @@ def test_rtdose_of_zero(tmp_path: Path) -> None:
     assert load_dose(zero.save(tmp_path / "zero.dcm")).dose_mgy.max() == 0.0
 
 
+def test_rtdose_of_one_plane(tmp_path: Path) -> None:
+    """A map of a single plane comes back on its grid, though DICOM writes one offset without a list."""
+    plane = Grid((1, 3, 4), (2.0, 1.0, 1.0), (0.0, 0.0, 5.0))
+    dose = DoseMap(plane, np.ones(plane.shape, np.float32), Provenance("test"))
+    assert load_dose(dose.save(tmp_path / "one.dcm")).grid == plane
+
+
+@pytest.mark.parametrize("comment", [b"made by another program", b'["a", "list"]'])
+def test_nifti_with_a_foreign_comment(tmp_path: Path, comment: bytes) -> None:
+    """A dose map in NIfTI whose header holds another program's comment is read."""
+    import nibabel
+
+    image = nibabel.Nifti1Image(np.ones((4, 3, 2), np.float32), GRID.affine_ras())
+    image.header.extensions.append(nibabel.nifti1.Nifti1Extension(6, comment))
+    nibabel.save(image, tmp_path / "theirs.nii.gz")
+    assert load_dose(tmp_path / "theirs.nii.gz").provenance.method == "read from NIfTI"
+
+
 @pytest.mark.parametrize("name", ["dose.nii.gz", "dose.dcm"])
 def test_broken_files_are_refused(tmp_path: Path, name: str) -> None:
     """Truncated and bit-flipped files give one of our errors or a valid map, never another exception."""

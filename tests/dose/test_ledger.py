@@ -9,7 +9,15 @@ import math
 
 import pytest
 
-from wholedose.base import AbsorbedDose, Cause, EffectiveDose, InvalidInput, Provenance, UnknownName
+from wholedose.base import (
+    AbsorbedDose,
+    Cause,
+    EffectiveDose,
+    InvalidInput,
+    Provenance,
+    UnknownName,
+    WholedoseError,
+)
 from wholedose.body import Person
 from wholedose.dose import Contribution, Ledger, OrganDose, OrganDoses
 
@@ -112,3 +120,29 @@ def test_bad_ledgers() -> None:
         Ledger.from_json({"format": 1, "person": data["person"]})
     with pytest.raises(UnknownName, match="did you mean 'lungs'"):
         Ledger(PERSON, [exam(1.0)]).organ_total("lung")
+
+
+@pytest.mark.parametrize("value", [None, "x", -1, [], {}, math.inf])
+def test_a_damaged_ledger_is_told(value: object) -> None:
+    """Whatever stands in the place of a part of a stored ledger: it reads, or an error of ours says why."""
+
+    def refused(data: object) -> bool:
+        try:
+            Ledger.from_json(data)  # type: ignore[arg-type]
+        except WholedoseError:
+            return True
+        return False
+
+    assert refused(value)
+    whole = Ledger(PERSON, [exam(2.0)]).to_json()
+    places: list[tuple[str | int, ...]] = [("contributions",), ("person",), ("person", "age_y")]
+    places += [("contributions", 0, part) for part in ("organs", "effective", "date", "provenance")]
+    refusals = 0
+    for place in places:
+        data = json.loads(json.dumps(whole))
+        part = data
+        for key in place[:-1]:
+            part = part[key]
+        part[place[-1]] = value
+        refusals += refused(data)
+    assert refusals >= 2

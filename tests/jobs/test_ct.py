@@ -6,6 +6,7 @@ import csv
 import errno
 import json
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -112,6 +113,17 @@ def test_documents_again(folder: Path) -> None:
     assert build_again(folder, "patient").html == (folder / "letter.html").read_text()
     bare = build_again(folder / "result.json", "physicist")
     assert bare.title == report.title
+
+
+@pytest.mark.parametrize("part", ["ledger", "risk", "ranges", "inputs", "ssde", "body"])
+@pytest.mark.parametrize("value", ["x", [7]])
+def test_documents_of_a_damaged_result(folder: Path, tmp_path: Path, part: str, value: object) -> None:
+    """A result of which a part is no more what it was gives an error of ours."""
+    copied = shutil.copytree(folder, tmp_path / "copy")
+    data = json.loads((copied / "result.json").read_text())
+    (copied / "result.json").write_text(json.dumps({**data, part: value}))
+    with pytest.raises(InvalidInput, match="incomplete"):
+        build_again(copied)
 
 
 def test_cancel(request_: CtRequest) -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.records.make_ct import phantom
 
 from wholedose.base import Grid, InvalidInput, OutsideDomain
-from wholedose.records.nifti import ras_to_lps, read_nifti
+from wholedose.records.nifti import read_nifti
 
 GRID = Grid((6, 24, 20), (3.0, 2.0, 2.5), (-20.0, -30.0, 100.0))
 
@@ -90,13 +90,6 @@ def test_labels_are_whole_numbers(tmp_path: Path) -> None:
     assert set(np.unique(volume.values)) == {0, 1}
     with pytest.raises(InvalidInput, match="no integers"):
         read_nifti(save(tmp_path / "p.nii", labels * 0.4, GRID.affine_ras()), unit="label")
-
-
-def test_ras_to_lps_is_its_own_inverse() -> None:
-    """Converting twice changes nothing."""
-    affine = GRID.affine_ras()
-    assert np.array_equal(ras_to_lps(ras_to_lps(affine)), affine)
-    assert ras_to_lps(affine)[:3, 3].tolist() == [-20, -30, 100]
 
 
 @pytest.mark.shared

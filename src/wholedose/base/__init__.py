@@ -22,7 +22,7 @@ from wholedose.base.estimate import (
 )
 from wholedose.base.executor import Executor, SerialExecutor, ThreadExecutor, available_cores
 from wholedose.base.files import check_writable, write_atomically, write_folder_atomically
-from wholedose.base.grid import Grid, Volume, from_ras
+from wholedose.base.grid import Grid, Volume, from_ras, ras_to_lps
 from wholedose.base.provenance import Assumption, Provenance, digest_of
 from wholedose.base.tagged import Tag, Tagged
 
@@ -55,6 +55,7 @@ __all__ = [
     "digest_of",
     "estimate_from_json",
     "from_ras",
+    "ras_to_lps",
     "reading_record",
     "write_atomically",
     "write_folder_atomically",

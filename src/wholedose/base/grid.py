@@ -129,6 +129,17 @@ class Grid:
         return cls(tuple(data["shape_zyx"]), tuple(data["spacing_mm_zyx"]), tuple(data["origin_mm_xyz"]))
 
 
+def ras_to_lps(affine_ras: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the affine to LPS mm that places voxels where an affine to RAS mm does; its own inverse.
+
+    Examples
+    --------
+    >>> ras_to_lps(np.diag([2.0, 2.0, 3.0, 1.0])).diagonal().tolist()
+    [-2.0, -2.0, 3.0, 1.0]
+    """
+    return np.diag([-1.0, -1.0, 1.0, 1.0]) @ np.asarray(affine_ras, dtype=np.float64)
+
+
 def from_ras(affine: NDArray[Any], array: NDArray[Any], *, where: str = "") -> tuple[Grid, NDArray[Any]]:
     """Return the grid and the ``[z, y, x]`` array of a NIfTI image (``[i, j, k]`` with a RAS affine).
 
@@ -151,7 +162,7 @@ def from_ras(affine: NDArray[Any], array: NDArray[Any], *, where: str = "") -> t
         raise InvalidInput(
             f"The image has {array.ndim} dimensions, not 3.", where=where, way_out="Give one volume."
         )
-    lps = np.diag([-1.0, -1.0, 1.0, 1.0]) @ np.asarray(affine, dtype=np.float64)
+    lps = ras_to_lps(affine)
     spacing = np.linalg.norm(lps[:3, :3], axis=0)
     if not np.isfinite(lps).all() or (spacing <= 0).any():
         raise InvalidInput(

@@ -149,7 +149,7 @@ def _map_of(data: Any, where: str) -> DoseMap:
         raise InvalidInput(
             "The dose planes are not axial head-first supine.", where=where, way_out="Resample them."
         )
-    offsets = np.array([float(o) for o in data.GridFrameOffsetVector])
+    offsets = np.atleast_1d(np.array(data.GridFrameOffsetVector, dtype=np.float64))
     x, y, z = (float(p) for p in data.ImagePositionPatient)
     if offsets[0] != 0:  # PS3.3 C.8.8.3.2 b: the offsets are the z positions themselves
         z, offsets = float(offsets[0]), offsets - offsets[0]

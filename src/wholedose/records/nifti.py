@@ -1,4 +1,4 @@
-"""NIfTI volumes in and out of the LPS convention. Defines `read_nifti` and `ras_to_lps`."""
+"""NIfTI volumes of any system into the LPS convention. Defines `read_nifti`."""
 
 from __future__ import annotations
 
@@ -9,24 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wholedose.base import InvalidInput, OutsideDomain, Volume
+from wholedose.base import InvalidInput, OutsideDomain, Volume, ras_to_lps
 from wholedose.records.ct_stack import obliquity_deg, resample_to_lps, to_lps
 
 MAX_VOXELS = 1 << 29
 """Larger volumes are refused before their data is read."""
 
 _UNITS_MM = {"unknown": 1.0, "mm": 1.0, "meter": 1000.0, "micron": 0.001}
-
-
-def ras_to_lps(affine_ras: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the affine to LPS mm that places voxels where an affine to RAS mm does; its own inverse.
-
-    Examples
-    --------
-    >>> ras_to_lps(np.diag([2.0, 2.0, 3.0, 1.0])).diagonal().tolist()
-    [-2.0, -2.0, 3.0, 1.0]
-    """
-    return np.diag([-1.0, -1.0, 1.0, 1.0]) @ affine_ras
 
 
 def read_nifti(path: str | PathLike[str], *, unit: str = "HU") -> Volume:

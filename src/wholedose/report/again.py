@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from wholedose.base import InvalidInput, Tagged, Volume, WholedoseError, from_ras
+from wholedose.base import Tagged, Volume, reading_record
 from wholedose.body import Person
-from wholedose.dose import Contribution, DoseMap, Ledger, load_dose
+from wholedose.dose import Contribution, DoseMap, Ledger, load_dose, read_own_nifti
 from wholedose.report.build import Report, build
 from wholedose.report.bundle import load_result
 
@@ -106,8 +106,8 @@ def stored_result(folder: Path, data: Mapping[str, Any], ledger: Ledger) -> Stor
     ):
         return None
     dose = load_dose(folder / "dose.nii.gz")
-    image = _volume(folder / "ct.nii.gz", "HU")
-    labels = _volume(folder / "organs.nii.gz", "label")
+    image = Volume(*read_own_nifti(folder / "ct.nii.gz"), "HU", {})
+    labels = Volume(*read_own_nifti(folder / "organs.nii.gz"), "label", {})
     names = json.loads((folder / "organs.json").read_text(encoding="utf-8"))
     ranges = tuple(
         StoredRange(
@@ -139,14 +139,6 @@ def _used(item: Mapping[str, Any]) -> Any:
     half = item["collimation_mm"] / 2.0
     ends = (item["z_mm"][0] - half, item["z_mm"][1] + half)
     return SimpleNamespace(**{**item, "current": current, "irradiated_z_mm": ends})
-
-
-def _volume(path: Path, unit: str) -> Volume:
-    import nibabel
-
-    image = nibabel.load(path)
-    grid, values = from_ras(image.affine, np.asarray(image.dataobj), where=str(path))
-    return Volume(grid, values, unit, {})
 
 
 def _body(

@@ -6,7 +6,6 @@ The folder is written under another name and renamed, so that it is there whole 
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import json
 from collections.abc import Mapping, Sequence
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wholedose.base import InvalidInput, check_writable, write_atomically, write_folder_atomically
+from wholedose.dose import nifti_bytes
 from wholedose.report.build import build
 
 if TYPE_CHECKING:
@@ -100,10 +100,8 @@ def save_bundle(
         dose_map.save(room / "dose.nii.gz")
         dose_map.save(room / "dose.dcm", dicom=_carried(outcome))
         grid = outcome.body.grid
-        write_atomically(
-            room / "organs.nii.gz", _nifti(outcome.body.labels.astype(np.int16), grid.affine_ras())
-        )
-        write_atomically(room / "ct.nii.gz", _nifti(_hu(outcome), grid.affine_ras()))
+        write_atomically(room / "organs.nii.gz", nifti_bytes(grid, outcome.body.labels.astype(np.int16)))
+        write_atomically(room / "ct.nii.gz", nifti_bytes(grid, _hu(outcome)))
     return target
 
 
@@ -204,11 +202,3 @@ def _hu(outcome: CtOutcome) -> np.ndarray[Any, np.dtype[np.int16]]:
         seen = image.values[np.ix_(*index)]
         values[np.ix_(*inside)] = np.clip(np.rint(seen), -1024, 3071).astype(np.int16)
     return values
-
-
-def _nifti(values: np.ndarray[Any, Any], affine: Any) -> bytes:
-    import nibabel
-
-    image = nibabel.Nifti1Image(np.ascontiguousarray(values.transpose(2, 1, 0)), affine)
-    image.header.set_xyzt_units("mm")
-    return gzip.compress(image.to_bytes(), compresslevel=4, mtime=0)

@@ -18,6 +18,7 @@ from wholedose.base import (
     Provenance,
     UnknownName,
     estimate_from_json,
+    reading_record,
 )
 from wholedose.body import Person
 from wholedose.risk.bands import Band, band, bands, personal_number

@@ -14,6 +14,7 @@ import numpy as np
 from wholedose._version import __version__
 from wholedose.base import Grid, InvalidInput, digest_of, write_folder_atomically
 from wholedose.body import Body, Person, stylised
+from wholedose.dose import nifti_bytes
 from wholedose.synthetic.ct_dicom import localizer_object, slice_object
 from wholedose.synthetic.ct_image import MATRIX, SlicePainter, beam, relative_mu_of
 from wholedose.synthetic.dose_sr import dose_report
@@ -257,17 +258,13 @@ def _write(
 
 def _write_labels(folder: Path, body: Body, grid: Grid) -> None:
     """Write the body's labels at the image's voxel centres as NIfTI, and their names."""
-    import nibabel
-
     nearest = [
         np.clip(np.rint((at - nodes[0]) / step).astype(int), -1, len(nodes))
         for at, nodes, step in zip(grid.axes_mm(), body.grid.axes_mm(), body.grid.spacing_mm, strict=True)
     ]
     padded = np.pad(body.labels, 1).astype(np.uint8)
     values = padded[np.ix_(*(index + 1 for index in nearest))]
-    image = nibabel.Nifti1Image(values.transpose(2, 1, 0), grid.affine_ras())
-    image.header.set_xyzt_units("mm")
-    nibabel.save(image, folder / "labels.nii.gz")
+    (folder / "labels.nii.gz").write_bytes(nifti_bytes(grid, values))
     present = set(np.unique(values).tolist()) - {0}
     names = {str(i): name for i, name in enumerate(body.organs, 1) if i in present}
     (folder / "labels.json").write_text(json.dumps(names, indent=1) + "\n", encoding="utf-8")
