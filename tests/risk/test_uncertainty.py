@@ -93,6 +93,14 @@ def test_shared_dose_causes_add_and_opposite_signs_cancel() -> None:
     assert spread[2] < 0.01
 
 
+def test_sites_that_share_a_dose_cause_move_together() -> None:
+    """One calibration moves all organs at once: two sites' samples are fully correlated, not independent."""
+    dose = AbsorbedDose(10.0, {Cause("output calibration", "A"): 1.0})
+    draws, vary = Draws(1, 2000), frozenset({"dose: output calibration"})
+    lung, liver = (np.log(model(name, dose).sample(draws, vary)) for name in ("lung", "liver"))
+    assert np.corrcoef(lung, liver)[0, 1] == pytest.approx(1.0, abs=1e-9)
+
+
 def test_a_dose_known_to_a_factor_of_ten_stays_one() -> None:
     """A dose whose uncertainty is ten times its value widens the risk as its variance says, not to e^10."""
     vague = AbsorbedDose(1.0, {Cause("anatomy", "place"): 8.0, Cause("statistical", "s"): 6.0})

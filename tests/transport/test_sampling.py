@@ -184,6 +184,25 @@ def test_directions_are_isotropic_and_deflections_keep_angle_and_length() -> Non
     assert stats.kstest(azimuth, "uniform", args=(-np.pi, 2 * np.pi)).pvalue > LEVEL
 
 
+@njit
+def _deflect_from(u, v, w, cos_theta, n):  # type: ignore[no-untyped-def]
+    rng = np.empty(2, np.uint64)
+    start_stream(rng, stream_key(5, 0), 0)
+    out = np.empty((n, 3))
+    for i in range(n):
+        out[i, 0], out[i, 1], out[i, 2] = deflect(u, v, w, cos_theta, rng)
+    return out
+
+
+@pytest.mark.parametrize("w", [1.0, -1.0])
+def test_deflection_from_the_z_axis_keeps_the_angle(w: float) -> None:
+    """A photon along +z or -z, where the general formula fails, is turned by θ from where it flew."""
+    after = _deflect_from(0.0, 0.0, w, 0.3, 1000)
+    np.testing.assert_allclose(after[:, 2] * w, 0.3, atol=1e-12)
+    np.testing.assert_allclose(np.linalg.norm(after, axis=1), 1.0, atol=1e-12)
+    assert abs(after[:, :2].mean(axis=0)).max() < 5 / np.sqrt(2 * 1000)
+
+
 def test_random_numbers_are_uniform_along_and_across_histories() -> None:
     """Numbers across histories and along one are uniform, uncorrelated and balanced in each bit."""
     across = _first_numbers(5, 3, 40_000, 8)
