@@ -58,5 +58,6 @@ def test_section_dose_lies_between_its_organs(body: Body, little_scan: Callable[
     ratio = next(item.size for item in found.checks if "size-specific" in item.what)
     size = found.ssde[0]
     assert size is not None
+    assert ratio is not None
     inside = [item.dose.value for item in found.organs.values() if item.in_scan == 1.0]
     assert min(inside) * 0.8 < ratio * size.dose.value < max(inside) * 1.2

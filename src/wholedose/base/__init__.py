@@ -22,6 +22,7 @@ from wholedose.base.estimate import (
 )
 from wholedose.base.executor import Executor, SerialExecutor, ThreadExecutor, available_cores
 from wholedose.base.files import check_writable, write_atomically, write_folder_atomically
+from wholedose.base.finding import Finding, Severity
 from wholedose.base.grid import Grid, Volume, from_ras, ras_to_lps
 from wholedose.base.provenance import Assumption, Provenance, digest_of
 from wholedose.base.tagged import Tag, Tagged
@@ -36,6 +37,7 @@ __all__ = [
     "EquivalentDose",
     "Estimate",
     "Executor",
+    "Finding",
     "Grid",
     "InvalidInput",
     "Kerma",
@@ -44,6 +46,7 @@ __all__ = [
     "OutsideDomain",
     "Provenance",
     "SerialExecutor",
+    "Severity",
     "Tag",
     "Tagged",
     "ThreadExecutor",

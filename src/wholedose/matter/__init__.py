@@ -1,7 +1,7 @@
 """Matter: elements, materials, photon interaction data, tube spectra and the calibration of CT numbers."""
 
 from wholedose.matter.elements import ElementData, atomic_number, element_data, symbol
-from wholedose.matter.hu import HuCalibration, hu_of
+from wholedose.matter.hu import HuCalibration, hu_of, relative_attenuation
 from wholedose.matter.materials import Material, material, materials
 from wholedose.matter.photons import (
     ELECTRON_MASS_KEV,
@@ -28,6 +28,7 @@ __all__ = [
     "material",
     "materials",
     "photon_data",
+    "relative_attenuation",
     "scattered_fraction",
     "symbol",
 ]

@@ -1,4 +1,4 @@
-"""CT numbers to matter and back. Defines `HuCalibration` and `hu_of`.
+"""CT numbers to matter and back. Defines `HuCalibration`, `hu_of` and `relative_attenuation`.
 
 The default is the stoichiometric calibration of Schneider, Bortfeld and Schlegel (2000): 24 tissues by
 CT number and a piecewise linear density. A scanner's own calibration replaces the densities.
@@ -26,6 +26,9 @@ Array = NDArray[np.float64]
 
 AIR_DENSITY = 0.001205
 """Dry air, g/cm³ (NIST); the lowest density that a calibration gives."""
+
+CT_KEV = 65.0
+"""Near the effective energy of CT numbers at 120 kV."""
 
 BONE_FROM_HU = 120.0
 """From here on, Schneider's bins are mixtures of marrow and bone mineral, ordered by density."""
@@ -244,6 +247,25 @@ def hu_of(matter: Material, spectrum: Spectrum, density_g_cm3: float | None = No
     mu = photon_data(matter).on("total", spectrum.energy_kev) @ signal * density
     mu_water = photon_data(water).on("total", spectrum.energy_kev) @ signal * water.density_g_cm3
     return float(1000 * (mu / mu_water - 1))
+
+
+def relative_attenuation(materials: Sequence[Material], energy_kev: float = CT_KEV) -> Array:
+    """Return μ/ρ of materials over that of water: times a density in g/cm³ it is μ/μ_water.
+
+    Parameters
+    ----------
+    materials : sequence of Material
+    energy_kev : float
+        One energy that stands for a spectrum.
+
+    Examples
+    --------
+    >>> relative_attenuation([material("water")]).tolist()
+    [1.0]
+    """
+    energy = np.array([energy_kev])
+    water = float(photon_data(material("water")).on("total", energy)[0])
+    return np.array([float(photon_data(item).on("total", energy)[0]) / water for item in materials])
 
 
 @cache

@@ -5,12 +5,13 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from wholedose.base import Finding
+
 if TYPE_CHECKING:
     from wholedose.records.ct_series import CtSeries, read_ct_series
     from wholedose.records.ct_study import read_ct_study
     from wholedose.records.description import describe, describe_text
     from wholedose.records.dose_report import Device, DoseReport, Exposure, Patient, Study
-    from wholedose.records.findings import Finding
     from wholedose.records.labels import read_labels
     from wholedose.records.merged_report import merge_reports
     from wholedose.records.reader import read
@@ -24,7 +25,6 @@ _HOME = {
     "Device": "dose_report",
     "DoseReport": "dose_report",
     "Exposure": "dose_report",
-    "Finding": "findings",
     "Patient": "dose_report",
     "StructuredReport": "sr",
     "Study": "dose_report",

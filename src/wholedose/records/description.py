@@ -12,10 +12,9 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from wholedose.base import InvalidInput, Tagged, WholedoseError
+from wholedose.base import Finding, InvalidInput, Tagged, WholedoseError
 from wholedose.records.dicom_pass import peek
 from wholedose.records.dose_report import Device, DoseReport, Exposure, Patient, Study, tagged_to_json
-from wholedose.records.findings import Finding
 from wholedose.records.image_header import ImageFacts, read_image_header
 from wholedose.records.image_series import series_items
 from wholedose.records.merged_report import groups_of_parts, merge_reports

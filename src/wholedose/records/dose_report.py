@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from wholedose.base import Tagged
-from wholedose.records.findings import Finding
+from wholedose.base import Finding, Tagged
 from wholedose.records.sr import Code
 
 ReportKind = Literal["ct", "projection", "mammography"]

@@ -1,35 +1,10 @@
-"""What a reader noticed: contradictions, gaps and refusals. Defines `Finding` and `Findings`."""
+"""What a reader noticed: contradictions, gaps and refusals. Defines `Findings`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Literal
 
-Severity = Literal["info", "warning", "error"]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing noticed while reading.
-
-    Attributes
-    ----------
-    what : str
-        A sentence.
-    size : float or None
-        How large the contradiction is; a relative difference unless the sentence says otherwise.
-    severity : {"info", "warning", "error"}
-        Worth knowing; to be looked at; a value was left out or is missing.
-    """
-
-    what: str
-    size: float | None = None
-    severity: Severity = "warning"
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the finding as ``wholedose read --json`` prints it."""
-        return {"what": self.what, "size": self.size, "severity": self.severity}
+from wholedose.base import Finding, Severity
 
 
 class Findings:

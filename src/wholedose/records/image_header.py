@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wholedose.base import Tagged
+from wholedose.base import Finding, Tagged
 from wholedose.records import concepts
 from wholedose.records.dicom_file import element_value, numbers, quiet, read_header, text
 from wholedose.records.dose_report import Device, Exposure, Patient, Study
-from wholedose.records.findings import Finding, Findings
+from wholedose.records.findings import Findings
 from wholedose.records.header import read_device, read_patient, read_study
 from wholedose.records.laterality import laterality
 from wholedose.records.units import DIMENSIONS, UnknownUnit, convert

@@ -24,7 +24,6 @@ LETTERS: dict[Orientation, tuple[str, str, str, str]] = {  # left, right, top, b
     "sagittal": ("A", "P", "H", "F"),
 }
 WINDOW_HU = (-950.0, 650.0)  # wide enough to show lung and bone at once
-CT_KEV = 65.0  # near the effective energy of CT numbers at 120 kV
 SHOWN_FROM = 0.03  # doses below this share of the scale leave the CT uncovered
 MARGIN_MM = 60.0
 BODY_HU = -400.0
@@ -163,12 +162,10 @@ def hu_of(body: Any) -> NDArray[np.int16]:
     body : Body
         With ``material``, ``materials`` and ``density_g_cm3``.
     """
-    from wholedose.matter import material, photon_data
+    from wholedose.matter import relative_attenuation
 
-    energy = np.array([CT_KEV])
-    water = float(photon_data(material("water")).on("total", energy)[0])
-    relative = [float(photon_data(item).on("total", energy)[0]) / water for item in body.materials]
-    attenuation = np.array(relative, dtype=np.float32)[body.material] * body.density_g_cm3
+    relative = relative_attenuation(body.materials).astype(np.float32)
+    attenuation = relative[body.material] * body.density_g_cm3
     return np.asarray(np.clip(np.rint(1000.0 * (attenuation - 1.0)), -1000, 3071), dtype=np.int16)
 
 

@@ -2,12 +2,13 @@
 
 from typing import TYPE_CHECKING, Any
 
+from wholedose.base import Finding
 from wholedose.xray.ct_scan import CtRange, CtScan, TubeCurrent
 
 if TYPE_CHECKING:
     from wholedose.xray.beam_filter import Bowtie, bowtie, bowtie_names
     from wholedose.xray.calibration import Calibration, calibrate
-    from wholedose.xray.ct_dose import CtDose, Finding
+    from wholedose.xray.ct_dose import CtDose
     from wholedose.xray.ct_estimate import estimate
     from wholedose.xray.ct_rules import ResolvedRange, resolve
     from wholedose.xray.ct_source import CtBeam, Views, views
@@ -25,7 +26,6 @@ _HOMES = {
     "Calibration": "calibration",
     "CtBeam": "ct_source",
     "CtDose": "ct_dose",
-    "Finding": "ct_dose",
     "ResolvedRange": "ct_rules",
     "Ssde": "size_specific",
     "Views": "ct_source",

@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wholedose.base import MissingInput, OutsideDomain
+from wholedose.base import Finding, MissingInput, OutsideDomain
 from wholedose.body import Body
-from wholedose.matter import photon_data
-from wholedose.xray.beam_filter import linear_attenuation
-from wholedose.xray.ct_dose import Finding
+from wholedose.matter import relative_attenuation
 from wholedose.xray.ct_rules import ResolvedRange
 from wholedose.xray.ct_scan import CtScan
 from wholedose.xray.size_specific import Ssde, WaterEquivalent, ssde, water_equivalent_diameter
@@ -18,7 +16,6 @@ from wholedose.xray.size_specific import Ssde, WaterEquivalent, ssde, water_equi
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-CT_KEV = 65.0  # near the effective energy of CT numbers at 120 kV
 SSDE_RANGE = (0.7, 1.3)  # assumption: AAPM 204 is good to about 20 %, and the definitions differ
 # scatter of a shorter scan does not build up to what the size-specific estimate stands for (assumption)
 SHORT_MM = 200.0
@@ -26,10 +23,7 @@ SHORT_MM = 200.0
 
 def size_along(body: Body) -> WaterEquivalent:
     """Return the water-equivalent diameter of each slice of a body, from its materials at 65 keV."""
-    kev = np.array([CT_KEV])
-    water = float(linear_attenuation("water", kev)[0])
-    per_density = np.array([float(photon_data(item).on("total", kev)[0]) / water for item in body.materials])
-    relative = per_density[body.material] * body.density_g_cm3 * (body.labels > 0)
+    relative = relative_attenuation(body.materials)[body.material] * body.density_g_cm3 * (body.labels > 0)
     _, dy, dx = body.grid.spacing_mm
     area = relative.sum(axis=(1, 2)) * dx * dy / 100.0
     diameter = np.where(area > 0.0, 2.0 * np.sqrt(area / np.pi), np.nan)
@@ -82,7 +76,9 @@ def consistency(
     for run, size in zip(runs, sizes, strict=True):
         found += [Finding(text, 0.0, "warning") for text in run.item.findings]
         if size is None:
-            found.append(Finding("The patient's size is outside the tables of AAPM 204: no SSDE.", 0.0))
+            found.append(
+                Finding("The patient's size is outside the tables of AAPM 204: no SSDE.", 0.0, "info")
+            )
         else:
             found += _size_findings(size, run, body, len(runs))
         closure = abs(run.tally.energy_balance.closure)
@@ -90,7 +86,9 @@ def consistency(
             found.append(Finding("Energy in and out differ (relative).", closure, "warning"))
         missed = [name for name in run.tally.target_missed if not name.endswith("@response")]
         if missed:
-            found.append(Finding(f"The target was not reached for {', '.join(missed)}.", float(len(missed))))
+            found.append(
+                Finding(f"The target was not reached for {', '.join(missed)}.", float(len(missed)), "info")
+            )
     skipped = [item for item in scan.ranges if item.mode is not None and item.mode.value == "topogram"]
     if skipped:
         dlp = sum(item.dlp_mgy_cm.value for item in skipped if item.dlp_mgy_cm is not None)
@@ -99,6 +97,7 @@ def consistency(
             Finding(
                 f"{len(skipped)} topograms are not calculated; their share of the DLP is {dlp / total:.1%}.",
                 dlp / total,
+                "info",
             )
         )
     if not complete:

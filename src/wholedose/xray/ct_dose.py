@@ -1,40 +1,18 @@
-"""The dose of a CT examination. Defines `CtDose` and `Finding`."""
+"""The dose of a CT examination. Defines `CtDose`."""
 
 from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from wholedose.base import EffectiveDose, Provenance, digest_of
+from wholedose.base import EffectiveDose, Finding, Provenance, digest_of
 from wholedose.body import Body
 from wholedose.dose import Contribution, DoseMap, OrganDoses
 from wholedose.xray.calibration import Calibration
 from wholedose.xray.ct_rules import ResolvedRange
 from wholedose.xray.ct_scan import CtScan
 from wholedose.xray.size_specific import Ssde
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What a consistency check noticed.
-
-    Attributes
-    ----------
-    what : str
-        A sentence.
-    size : float
-        The size of the finding, in the unit that the sentence names.
-    severity : {"info", "warning"}
-    """
-
-    what: str
-    size: float
-    severity: Literal["info", "warning"] = "info"
-
-    def to_json(self) -> dict[str, Any]:
-        """Return what, size and severity."""
-        return {"what": self.what, "size": self.size, "severity": self.severity}
 
 
 @dataclass(frozen=True, eq=False)
