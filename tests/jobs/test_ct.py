@@ -139,6 +139,20 @@ def test_cancel(request_: CtRequest) -> None:
     assert seen == sorted(seen)
 
 
+@pytest.mark.parametrize("step", ["reading the study", "building the body", "simulating"])
+def test_cancel_before_the_simulation(request_: CtRequest, step: str) -> None:
+    """Progress that returns False stops the work at each step, not in the simulation alone."""
+    told = []
+
+    def stop(_: float, text: str) -> bool:
+        told.append(text)
+        return text != step
+
+    with pytest.raises(Cancelled, match=f"Stopped at '{step}'"):
+        run_ct(request_, progress=stop)
+    assert told[-1] == step
+
+
 def test_disk_full_at_the_end(outcome: CtOutcome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A disk that fills up while the result is written leaves the earlier result whole."""
     target = save_bundle(outcome, tmp_path / "out")

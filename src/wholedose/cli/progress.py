@@ -33,7 +33,7 @@ def progress_line(quiet: bool = False) -> Iterator[Callable[[float, str], bool]]
     try:
         yield show
     except KeyboardInterrupt:
-        raise Cancelled("Stopped; nothing was written.") from None
+        raise Cancelled("Stopped; no result was written.") from None
     finally:
         if live and not quiet:
             sys.stderr.write("\r" + " " * 90 + "\r")

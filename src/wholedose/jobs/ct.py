@@ -10,7 +10,16 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from wholedose.base import Assumption, Executor, InvalidInput, MissingInput, OutsideDomain, Provenance, Volume
+from wholedose.base import (
+    Assumption,
+    Cancelled,
+    Executor,
+    InvalidInput,
+    MissingInput,
+    OutsideDomain,
+    Provenance,
+    Volume,
+)
 from wholedose.body import Body, Person, assumed_person, from_ct
 from wholedose.dose import Ledger
 from wholedose.records import read_ct_study, read_labels
@@ -133,7 +142,11 @@ def run_ct(
     Cancelled
         Progress returned False.
     """
-    tell = progress or (lambda fraction, text: True)
+
+    def tell(fraction: float, text: str) -> None:
+        if progress is not None and progress(fraction, text) is False:
+            raise Cancelled(f"Stopped at {text!r}.", where=request.input)
+
     tell(0.0, "reading the study")
     scan = read_ct_study(request.input, series=request.series).with_typed(**request.technique())
     if scan.image is None:
@@ -158,12 +171,13 @@ def run_ct(
         batches=request.batches,
         seed=request.seed,
         executor=executor,
-        progress=lambda fraction, text: tell(0.15 + 0.8 * fraction, text),
+        progress=lambda fraction, text: progress is None or progress(0.15 + 0.8 * fraction, text),
     )
     ledger = Ledger(body.person).add(dose)
     tell(0.96, "appraising the risk")
     appraisal, reason = _appraise(ledger, request)
-    tell(1.0, "done")
+    if progress is not None:
+        progress(1.0, "done")  # too late to cancel
     return CtOutcome(request, scan, body, dose, ledger, appraisal, reason)
 
 
