@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from wholedose.base import (
@@ -204,10 +204,6 @@ class Ledger:
 
     def __repr__(self) -> str:
         return f"Ledger({self.person!r}, {len(self)} contributions, effective dose {self.effective_total()})"
-
-    def anonymised(self) -> Ledger:
-        """Return the ledger without the person's name."""
-        return Ledger(replace(self.person, name=""), self.contributions)
 
     def to_json(self) -> dict[str, Any]:
         """Return a dictionary that `from_json` turns back into an equal ledger."""
