@@ -107,6 +107,17 @@ def test_left_and_right_mirror(man: Body) -> None:
         assert mask[:, :, :half].sum() == pytest.approx(mask[:, :, half:].sum(), rel=0.02)
 
 
+def test_breasts_lie_on_the_lower_half_of_the_lungs(man: Body, woman: Body) -> None:
+    """From the second to the sixth rib: the middle a quarter to a half up the lungs, none below them."""
+    for body in (man, woman):
+        z = body.grid.axes_mm()[0]
+        profile = body.mask("breasts").sum(axis=(1, 2))
+        low, high = body.landmarks["lung_bottom"], body.landmarks["lung_top"]
+        middle = float((z * profile).sum() / profile.sum())
+        assert 0.25 < (middle - low) / (high - low) < 0.5
+        assert z[profile > 0].min() > low
+
+
 def test_arms_go_up_or_down() -> None:
     """Arms down end beside the thigh, arms up above the head; the trunk stays."""
     up, down = (stylised(Person("F", 30, 165, 62), 6.0, arms) for arms in ("up", "down"))

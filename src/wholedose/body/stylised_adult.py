@@ -114,7 +114,8 @@ class _Builder:
     def breasts(self, girth: float, skin_mm: float = 0.0) -> list[Shape]:
         """Two ellipsoids on the chest wall, of the volume that their mass asks for."""
         bare = Outline.of(self.person.sex, self.z_scale, girth, 1.0, ())
-        z = 468.7 * self.z_scale
+        # 46.87 cm is printed for a trunk of 63.1 cm (woman of the same family); this frame has 70 cm
+        z = 468.7 * 70.0 / 63.1 * self.z_scale
         a, b, y0 = (float(v[0]) for v in bare.section(np.array([z], dtype=np.float32)))
         x = 0.47 * a
         y = y0 - b * (1 - (x / a) ** 2.3) ** (1 / 2.3)
