@@ -17,7 +17,7 @@ from wholedose.base import (
     ThreadExecutor,
     UnknownName,
 )
-from wholedose.matter import material, photon_data
+from wholedose.matter import Material, material, photon_data
 from wholedose.transport import (
     IsotropicSource,
     ParallelBeam,
@@ -89,6 +89,23 @@ def test_both_estimators_and_both_trackers_agree(
             twin = short.regions[name]
             assert _agree(region.energy_kev, region.u_kev, region.analogue_kev, region.analogue_u_kev)
             assert _agree(region.energy_kev, region.u_kev, twin.energy_kev, twin.u_kev)
+
+
+def test_fluorescence_escapes_in_both_estimators() -> None:
+    """Above iodine's K edge K lines leave a thin foam: both estimators agree, below full absorption."""
+    foam = Material("iodine foam", 0.1, ((53, 1.0),))
+    grid = Grid((2, 2, 2), (5.0, 50.0, 50.0), (-25.0, -25.0, 2.5))
+    slab = VoxelGeometry(grid, np.zeros(grid.shape, np.uint8), np.full(grid.shape, 0.1), (foam,))
+    source = ParallelBeam((0, 0, -10), (0, 0, 1), (10, 10), 40.0)
+    total = _run(slab, source, batches=20).total
+    assert _agree(total.energy_kev, total.u_kev, total.analogue_kev, total.analogue_u_kev)
+    below = _run(slab, ParallelBeam((0, 0, -10), (0, 0, 1), (10, 10), 33.0), batches=5).total
+    attenuation = photon_data(foam)
+    absorbed, absorbed_below = (
+        kev * (1.0 - np.exp(-0.1 * attenuation.at("photoelectric", kev))) for kev in (40.0, 33.0)
+    )
+    assert below.analogue_kev > 0.95 * absorbed_below
+    assert total.analogue_kev < 0.8 * absorbed
 
 
 def test_voxels_add_up_to_regions(phantom: VoxelGeometry, beam: ParallelBeam, regions: Regions) -> None:

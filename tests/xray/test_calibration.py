@@ -60,7 +60,7 @@ def test_body_phantom_is_hotter_at_its_edge(body_phantom: Calibration) -> None:
 
 
 def test_calibration_is_repeatable_and_independent_of_workers(body_phantom: Calibration) -> None:
-    """One seed and number of batches give one calibration, on one worker or two, and it is kept in memory."""
+    """One seed and number of batches give one calibration on any workers; CTDIw is a third centre."""
     assert calibrate(BEAM, 32, batches=8) is body_phantom
     phantom = ctdi_phantom(16)
     place = rotation(np.zeros(2), 570.0)
@@ -79,6 +79,9 @@ def test_calibration_is_repeatable_and_independent_of_workers(body_phantom: Cali
     ]
     first, second = (from_tally(run, 16, 40.0, 2) for run in runs)
     assert first == second
+    assert first.weighted_mgy == pytest.approx((first.centre_mgy + 2.0 * first.periphery_mgy) / 3.0)
+    apart = np.hypot(first.centre_u_mgy, 2.0 * first.periphery_u_mgy) / 3.0
+    assert 0.2 * apart < first.weighted_u_mgy < 1.5 * apart
 
 
 def test_inner_part_of_the_fan_counts_all_photons() -> None:

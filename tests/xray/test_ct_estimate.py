@@ -12,7 +12,9 @@ import pytest
 from wholedose.base import Cancelled, InvalidInput, MissingInput, OutsideDomain, Tagged, ThreadExecutor
 from wholedose.body import Body
 from wholedose.dose import Ledger
+from wholedose.matter import material, photon_data
 from wholedose.xray import CtDose, CtRange, CtScan, TubeCurrent, estimate
+from wholedose.xray.ct_estimate import organ_terms
 
 BATCHES = 6
 Scans = Callable[..., CtScan]
@@ -41,6 +43,20 @@ def test_doses_in_the_range_are_near_the_size_specific_estimate(result: CtDose) 
     assert {"bone", "red_bone_marrow", "endosteum"} <= set(result.organs)
     ratio = [item.size for item in result.checks if "size-specific" in item.what]
     assert len(ratio) == 1
+
+
+def test_marrow_gets_the_dose_of_marrow_not_of_bone(result: CtDose, body: Body) -> None:
+    """Red marrow in the fluence of spongy bone gets less than the bone by the ratio of their absorption."""
+    (site,) = body.skeleton
+    assert organ_terms(body)["red_bone_marrow"] == [("bone_ribs@response", site.marrow_share)]
+    assert organ_terms(body)["endosteum"] == [("bone_ribs@response", site.endosteum_share)]
+    marrow = result.organs["red_bone_marrow"].dose.value / site.marrow_share
+    energy = np.array([40.0, 80.0])
+    spongy, red = (
+        photon_data(material(name)).on("energy_absorption", energy) for name in ("spongiosa", "red_marrow")
+    )
+    low, high = red / spongy
+    assert low < marrow / result.organs["bone"].dose.value < high
 
 
 def test_dose_is_linear_in_ctdivol_to_machine_precision(
