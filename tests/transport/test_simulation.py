@@ -120,8 +120,8 @@ def test_voxels_add_up_to_regions(phantom: VoxelGeometry, beam: ParallelBeam, re
         assert lean.regions[name].energy_kev == pytest.approx(region.energy_kev, rel=1e-9)
         assert region.mass_g == pytest.approx(phantom.mass_g[mask].sum())
         mean = np.average(full.dose_mgy()[mask].astype(float), weights=phantom.mass_g[mask])
-        assert region.dose_mgy == pytest.approx(mean, rel=1e-5)
-        assert region.per_batch.mean() == pytest.approx(region.dose_mgy)
+        assert region.dose_mgy == pytest.approx(mean, rel=1e-5, abs=0.0)
+        assert region.per_batch.mean() == pytest.approx(region.dose_mgy, rel=1e-12, abs=0.0)
     with pytest.raises(InvalidInput, match="These voxels were not scored"):
         _ = lean.energy_kev
 
@@ -257,8 +257,9 @@ def test_response_is_the_dose_to_another_material(phantom: VoxelGeometry, beam: 
     mono = ParallelBeam((0, 0, -50), (0, 0, 1), (60, 40), 60.0)
     for source in (mono, beam):
         tally = _run(phantom, source, regions=own, batches=20)
+        # a response has XCOM's incoherent part, the transport up to 0.6 % more of it (decision 11)
         assert tally.regions["lung@response"].dose_mgy == pytest.approx(
-            tally.regions["lung"].dose_mgy, rel=2e-3
+            tally.regions["lung"].dose_mgy, rel=5e-3, abs=0.0
         )
         ratio = tally.regions["bone@response"].dose_mgy / tally.regions["bone"].dose_mgy
         kev = np.geomspace(30.0, 90.0, 50)

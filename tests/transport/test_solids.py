@@ -110,7 +110,7 @@ def test_solids_agree_with_voxels() -> None:
         assert abs(a.energy_kev - a.analogue_kev) < 4 * np.hypot(a.u_kev, a.analogue_u_kev)
     lung_region = tally.regions["lung"]
     assert lung_region.mass_g == pytest.approx(48 * 0.26)
-    assert tally.regions["lung@response"].dose_mgy == pytest.approx(lung_region.dose_mgy, rel=2e-3)
+    assert tally.regions["lung@response"].dose_mgy == pytest.approx(lung_region.dose_mgy, rel=5e-3, abs=0.0)
 
 
 def test_filtered_air_kerma_is_analytic() -> None:
