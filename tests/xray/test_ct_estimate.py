@@ -206,6 +206,20 @@ def test_short_scan_aims_at_the_organs_it_holds_most_of(body: Body, little_scan:
     assert found.provenance.batches == 20
 
 
+def test_ranges_of_one_scan_add_with_their_own_photons(body: Body, little_scan: Scans) -> None:
+    """Two ranges of unlike DLP: the map holds the organs' energy; each range has its own random numbers."""
+    first = little_scan(ctdivol_mgy=10.0).single_range()
+    second = little_scan(ctdivol_mgy=30.0, end_z_mm=100.0).single_range()
+    both = run(CtScan((first, second)), body, batches=3)
+    mask = body.mask("liver")
+    mean = np.average(both.map.dose_mgy[mask].astype(float), weights=body.density_g_cm3[mask])
+    assert mean == pytest.approx(both.organs["liver"].dose.value, rel=1e-5)
+    parts = both.organs["liver"].dose.parts
+    seeds = [cause.origin for cause in parts if cause.name == "statistical"]
+    assert sorted(origin.startswith("CTDI") for origin in seeds) == [False, False, True, True]
+    assert all(parts[cause] > 0.0 for cause in parts if cause.name == "statistical")
+
+
 def test_topograms_are_left_out_and_told(body: Body, little_scan: Scans) -> None:
     """A topogram is not calculated; the finding has its share of the DLP."""
     item = little_scan(dlp_mgy_cm=220.0).single_range()

@@ -100,3 +100,10 @@ def test_half_value_layer_of_the_assumed_beam() -> None:
         CtBeam(120.0, "flat", 40.0, 570.0, filtration_mm=mm).central_spectrum().hvl_mm() for mm in (4, 6, 8)
     ]
     assert layers == pytest.approx([5.7, 6.7, 7.4], abs=0.06)
+
+
+def test_beam_of_a_range_has_the_assumed_tube() -> None:
+    """The beam of a range has the filtration and anode of the table of assumptions, and the record's rest."""
+    beam = CtBeam.of(resolved(start_z_mm=0.0, end_z_mm=100.0, collimation_mm=20.0))
+    assert (beam.filtration_mm, beam.anode_deg) == (6.0, 7.0)
+    assert (beam.kv, beam.collimation_mm, beam.source_isocentre_mm) == (120.0, 20.0, 570.0)
