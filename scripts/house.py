@@ -8,11 +8,9 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-# a registry's address, or a path of somebody's machine
-FORBIDDEN = re.compile(
-    r"index-url|\"resolved\": \"http"
-    r"|/home/[a-z]|/root/|/work/"
-)
+# the address of a package index, or a path of somebody's machine
+FORBIDDEN = re.compile(r"index-url|\"resolved\": \"http|/home/[a-z]|/root/|/work/")
+LOCKED_ADDRESS = re.compile(r"https?://")
 MAX_LINES = 500
 
 
@@ -35,7 +33,8 @@ def problems() -> list[str]:
             continue
         for number, line in enumerate(text.splitlines(), start=1):
             allowed = "--no-emit-index-url" in line or "global.index-url" in line
-            if FORBIDDEN.search(line) and not allowed:
+            locked = path.suffix == ".lock" and LOCKED_ADDRESS.search(line)
+            if locked or (FORBIDDEN.search(line) and not allowed):
                 found.append(f"{name}:{number}: machine path or registry address: {line.strip()[:80]}")
         if path.suffix == ".py" and len(text.splitlines()) > MAX_LINES:
             found.append(f"{name}: {len(text.splitlines())} lines; is it still one thing?")
