@@ -21,6 +21,7 @@ def python_blocks(page: str) -> list[str]:
 
 
 @pytest.mark.montecarlo
+@pytest.mark.timeout(900)  # five whole runs, a minute each on a busy machine
 def test_first_steps_run(tmp_path: Path) -> None:
     """Each command and each Python line of the first-steps page runs, in its order, in an empty folder."""
     text = (ROOT / "docs/first-steps.md").read_text()
