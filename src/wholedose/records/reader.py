@@ -40,8 +40,7 @@ def read(path: str | PathLike[str], *, series: str | None = None) -> CtScan | Do
         raise InvalidInput("There is no such file or folder.", where=str(source), way_out="Check the path.")
     files = sorted(p for p in source.rglob("*") if p.is_file()) if source.is_dir() else [source]
     dicom = [file for file in files if looks_like_dicom(file)]
-    classes = {file: sop_class_of(file) for file in dicom[:2000]}
-    if dicom and all(name in DOSE_REPORTS for name in classes.values()):
+    if dicom and all(sop_class_of(file) in DOSE_REPORTS for file in dicom):  # ends at the first image
         reports = [read_dose_report(file) for file in dicom]
         return merge_reports(reports) if len(reports) > 1 else reports[0]
     return read_ct_study(source, series=series)
