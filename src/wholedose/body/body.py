@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from wholedose.base import Assumption, Grid, UnknownName, digest_of
 from wholedose.base.errors import InvalidInput
-from wholedose.body.organs import BONE_SITES, ORGANS
+from wholedose.body.organs import BONE_SITES, ORGANS, REGIONS, parts_of
 from wholedose.body.person import Person
 from wholedose.body.skeleton import SkeletonSite, skeleton_of
 
@@ -90,8 +90,8 @@ class Body:
             if array.shape != self.grid.shape:
                 raise InvalidInput(f"{name} {array.shape} does not fit the grid {self.grid.shape}.")
         for organ in self.organs:
-            if organ not in ORGANS and organ not in BONE_SITES:
-                raise UnknownName("organ", organ, (*ORGANS, *BONE_SITES))
+            if organ not in REGIONS and organ not in ORGANS:
+                raise UnknownName("organ", organ, REGIONS)
         if int(self.labels.max(initial=0)) > len(self.organs) or int(self.labels.min(initial=0)) < 0:
             raise InvalidInput(
                 f"The labels reach {self.labels.max()}, but {len(self.organs)} organs are named."
@@ -111,16 +111,22 @@ class Body:
             raise UnknownName("organ in this body", name, self.organs) from None
 
     def members(self, organ: str) -> tuple[str, ...]:
-        """Return the labels that make an organ: itself, or the bone sites for bone and its tissues.
+        """Return the labels that make an organ: itself, its parts that count, the bone sites for bone.
+
+        Where a wall is labelled apart from its contents, the organ is the wall; of a heart with labelled
+        chambers it is the wall; of a breast with labelled gland it is the gland.
 
         Examples
         --------
-        ``body.members("bone")`` → ``("bone_cranium", …)``; ``body.members("liver")`` → ``("liver",)``.
+        ``body.members("bone")`` → ``("bone_cranium", …)``; ``body.members("liver")`` → ``("liver",)``;
+        ``body.members("stomach")`` → ``("stomach_wall",)``.
         """
         if organ in ("bone", "red_bone_marrow", "endosteum"):
             sites = tuple(name for name in BONE_SITES if name in self.organs)
-            return (*sites, "bone") if organ == "bone" and "bone" in self.organs else sites
-        return (organ,) if organ in self.organs else ()
+            if organ != "bone":
+                return sites
+            return (*sites, *(name for name in ("bone", *parts_of("bone")) if name in self.organs))
+        return tuple(name for name in (organ, *parts_of(organ)) if name in self.organs)
 
     def mask(self, organ: str) -> NDArray[np.bool_]:
         """Return where an organ is; for bone, red_bone_marrow and endosteum all bone sites."""

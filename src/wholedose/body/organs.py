@@ -1,7 +1,9 @@
-"""The published list of organs. Defines `Organ`, `ORGANS`, `BONE_SITES` and `organ`.
+"""The published list of organs. Defines `Organ`, `ORGANS`, `PARTS`, `BONE_SITES`, `REGIONS` and `organ`.
 
 The names are snake_case, fixed, and the same in label maps, dose tables and reports. Bone sites are the
 skeletal parts over which red bone marrow and endosteum are distributed; together they are the organ ``bone``.
+Parts are walls, contents, chambers and the like; a body whose voxels tell them apart labels them instead of
+the organ.
 """
 
 from __future__ import annotations
@@ -35,6 +37,10 @@ class Organ:
         ICRP 89 adult mass, for walled organs the wall, where tabulated.
     target_mass_g : mapping of sex to float
         What the stylised body is fitted to: walls with contents, heart and lungs with blood.
+    part_of : str
+        The organ that a part belongs to; empty for an organ.
+    counts : bool
+        Whether the organ's dose and mass count this part; contents do not count.
     """
 
     name: str
@@ -44,6 +50,8 @@ class Organ:
     material: str
     reference_mass_g: Mapping[str, float]
     target_mass_g: Mapping[str, float]
+    part_of: str = ""
+    counts: bool = True
 
     def in_sex(self, sex: str) -> bool:
         """Return whether a person of this sex has the organ."""
@@ -61,13 +69,26 @@ def _read() -> dict[str, Organ]:
         ]
         name = str(row["name"])
         found[name] = Organ(
-            name, str(row["meaning"]), row["role"], row["sex"], str(row["material"]), masses[0], masses[1]
+            name,
+            str(row["meaning"]),
+            row["role"],
+            row["sex"],
+            str(row["material"]),
+            masses[0],
+            masses[1],
+            str(row["part_of"]),
+            bool(row["counts"]),
         )
     return found
 
 
-ORGANS: Mapping[str, Organ] = MappingProxyType(_read())
+_ALL = _read()
+
+ORGANS: Mapping[str, Organ] = MappingProxyType({n: o for n, o in _ALL.items() if not o.part_of})
 """All organs by name, in the order of reports."""
+
+PARTS: Mapping[str, Organ] = MappingProxyType({n: o for n, o in _ALL.items() if o.part_of})
+"""Parts of organs by name: label names beside those of `ORGANS`, never rows of a report."""
 
 BONE_SITES: tuple[str, ...] = (
     "bone_cranium",
@@ -89,6 +110,24 @@ BONE_SITES: tuple[str, ...] = (
     "bone_forearms",
 )
 """The skeletal sites, the label names of bone in every `Body`; the mandible holds the facial skeleton too."""
+
+REGIONS: tuple[str, ...] = (
+    *(name for name in ORGANS if name not in ("red_bone_marrow", "endosteum")),
+    *PARTS,
+    *BONE_SITES,
+)
+"""All names that a label of a `Body` may have."""
+
+
+def parts_of(organ: str) -> tuple[str, ...]:
+    """Return the parts that an organ's dose counts, in the order of the table.
+
+    Examples
+    --------
+    >>> parts_of("colon")
+    ('right_colon_wall', 'left_colon_wall', 'rectosigmoid_wall')
+    """
+    return tuple(name for name, part in PARTS.items() if part.part_of == organ and part.counts)
 
 
 def organ(name: str) -> Organ:
