@@ -11,7 +11,7 @@ import pytest
 from tests.records.make_ct import phantom, write_series
 from tests.records.make_labels import write_rtstruct, write_seg
 
-from wholedose.base import Grid, InvalidInput, MissingInput, OutsideDomain, Volume
+from wholedose.base import Grid, InvalidInput, MissingInput, OutsideDomain, UnknownName, Volume
 from wholedose.records.ct_series import read_ct_series
 from wholedose.records.labels import read_labels, read_names
 from wholedose.records.rtstruct import fill_polygon
@@ -50,6 +50,20 @@ def test_nifti_without_names_assumes_totalsegmentator_and_says_so(tmp_path: Path
     assert "those of TotalSegmentator v2, task total are assumed" in volume.meta["findings"][0]
     with pytest.raises(MissingInput, match="The labels 200 have no names"):
         read_labels(save(tmp_path / "m.nii.gz", some_labels() * 40))
+
+
+def test_nifti_that_declares_its_numbering(tmp_path: Path) -> None:
+    """A numbering given by name decides what the numbers mean; one that does not exist is refused."""
+    labels = some_labels()
+    labels[labels == 5] = 7
+    path = save(tmp_path / "l.nii.gz", labels)
+    for scheme, organ in (("totalsegmentator_v1", "aorta"), ("totalsegmentator_v2", "pancreas")):
+        volume, found = read_labels(path, scheme)
+        assert found == {1: "spleen", 7: organ}
+        assert volume.meta["assumed"] is False
+        assert volume.meta["names_from"] == scheme
+    with pytest.raises(UnknownName, match="No numbering of labels 'totalsegmentator_v9'"):
+        read_labels(path, "totalsegmentator_v9")
 
 
 def test_names_that_do_not_fit(tmp_path: Path) -> None:

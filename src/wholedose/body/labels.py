@@ -1,7 +1,7 @@
-"""Names of foreign label maps. Defines `organ_of_label`, `mapped` and `LabelNames`.
+"""Names of foreign label maps. Defines `organ_of_label`, `mapped`, `label_scheme`, `LabelNames`.
 
-The classes of TotalSegmentator (v1 and v2) and our own organ names are known; everything else is unknown, is
-listed as such, and its voxels are treated by their CT number.
+The classes of TotalSegmentator (v1, v2, its further CT tasks) and our own organ names are known; everything
+else is unknown, is listed as such, and its voxels are treated by their CT number.
 """
 
 from __future__ import annotations
@@ -11,12 +11,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from wholedose.base.errors import InvalidInput
+from wholedose.base.errors import InvalidInput, UnknownName
 from wholedose.body.organs import BONE_SITES, ORGANS
 from wholedose.tables import load
 
 BY_HU = ""
 """What a label becomes that says nothing about an organ (such as ``body``): the CT number decides."""
+
+SCHEMES = ("totalsegmentator_v1", "totalsegmentator_v2")
+"""Numberings that a label map without names may declare; ``totalsegmentator_v2:TASK`` names another task."""
+
+_NOT_VOXELS = ("red_bone_marrow", "endosteum")
 
 
 @dataclass(frozen=True)
@@ -43,11 +48,21 @@ class LabelNames:
 @cache
 def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
     table = load("body/label_names")
-    return tuple((re.compile(str(row["pattern"])), str(row["target"])) for row in table.rows())
+    found = []
+    for row in table.rows():
+        part, target = str(row["part"]), str(row["target"])
+        meaning = part if part in ORGANS else target
+        found.append((re.compile(str(row["pattern"])), BY_HU if meaning == "by_hu" else meaning))
+    return tuple(found)
 
 
 def organ_of_label(name: str) -> str | None:
     """Return the organ or bone site that a label's name means, ``""`` for none, None when it is unknown.
+
+    Parameters
+    ----------
+    name : str
+        In any case, with any separators.
 
     Examples
     --------
@@ -57,12 +72,58 @@ def organ_of_label(name: str) -> str | None:
     True
     """
     plain = re.sub(r"[^a-z0-9]+", "_", name.strip().lower()).strip("_")
-    if plain in BONE_SITES or (plain in ORGANS and plain not in ("red_bone_marrow", "endosteum")):
+    if plain in BONE_SITES or (plain in ORGANS and plain not in _NOT_VOXELS):
         return plain
     for pattern, target in _patterns():
         if pattern.fullmatch(plain):
-            return "" if target == "by_hu" else target
+            return target
     return None
+
+
+def is_scheme(name: str) -> bool:
+    """Return whether a text speaks of a published numbering (which `label_scheme` may still not know).
+
+    Examples
+    --------
+    >>> is_scheme("totalsegmentator_v1"), is_scheme("names.json")
+    (True, False)
+    """
+    return name.strip().lower().replace("-", "_").startswith("totalsegmentator_v")
+
+
+def label_scheme(name: str) -> dict[int, str]:
+    """Return number → name of a published numbering.
+
+    Parameters
+    ----------
+    name : str
+        ``"totalsegmentator_v1"``, ``"totalsegmentator_v2"`` (the task ``total``), or
+        ``"totalsegmentator_v2:heartchambers_highres"`` for another of its CT tasks.
+
+    Raises
+    ------
+    UnknownName
+        No such numbering; the message lists what there is.
+
+    Examples
+    --------
+    >>> label_scheme("totalsegmentator_v1")[7], label_scheme("totalsegmentator_v2")[7]
+    ('aorta', 'pancreas')
+    >>> label_scheme("totalsegmentator_v2:breasts")
+    {1: 'breast'}
+    """
+    plain, _, task = name.strip().lower().replace("-", "_").partition(":")
+    if plain not in SCHEMES:
+        raise UnknownName("numbering of labels", name, SCHEMES)
+    if not task or task == "total":
+        table = load(f"records/{plain}")
+        return {int(k): str(n) for k, n in zip(table["label"], table["name"], strict=True)}
+    rows = load("records/totalsegmentator_tasks").rows()
+    found = {int(row["label"]): str(row["name"]) for row in rows if row["task"] == task}
+    if plain == SCHEMES[0] or not found:
+        tasks = sorted({str(row["task"]) for row in load("records/totalsegmentator_tasks").rows()})
+        raise UnknownName("task of TotalSegmentator v2", task, ["total", *tasks])
+    return found
 
 
 def mapped(label_names: Mapping[int, str]) -> LabelNames:

@@ -20,7 +20,10 @@ def ct() -> None:
     "--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of all random numbers."
 )
 @click.option("--labels", type=click.Path(path_type=Path), help="Label map: NIfTI, DICOM SEG or RTSTRUCT.")
-@click.option("--label-names", type=click.Path(path_type=Path), help="JSON of label numbers and organ names.")
+@click.option(
+    "--label-names",
+    help="Names of the labels: a JSON of numbers and names, or totalsegmentator_v1 | totalsegmentator_v2.",
+)
 @click.option("--series", help="Which series, where there are several: UID, number or description.")
 @click.option("--sex", type=click.Choice(["F", "M"]), help="Sex of the reference anatomy and risk.")
 @click.option("--age", "age_y", type=float, help="Age in years.")
@@ -59,15 +62,22 @@ def estimate(input: Path, out: Path, workers: int | None, quiet: bool, **values:
     from wholedose.report.bundle import check_target, save_bundle
 
     check_target(out)
-    paths: dict[str, Any] = {
-        key: str(Path(values.pop(key)).resolve()) for key in ("labels", "label_names") if values[key]
-    }
+    paths: dict[str, Any] = {key: _place(values[key]) for key in ("labels", "label_names") if values[key]}
     values = {key: value for key, value in values.items() if key not in ("labels", "label_names")}
     request = CtRequest(input=str(input.resolve()), **paths, **values)
     with progress_line(quiet) as progress:
         outcome = run_ct(request, executor=ThreadExecutor(workers), progress=progress)
     save_bundle(outcome, out)
     click.echo(summary(outcome, out))
+
+
+def _place(value: str | Path) -> str:
+    """Return a path in full, the name of a numbering as it is: a result must run again from anywhere."""
+    from wholedose.body.labels import is_scheme
+
+    if isinstance(value, str) and is_scheme(value) and not Path(value).is_file():
+        return value
+    return str(Path(value).resolve())
 
 
 def summary(outcome: Any, out: Path) -> str:

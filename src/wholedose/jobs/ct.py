@@ -41,7 +41,8 @@ class CtRequest:
     input : str
         A study folder or a NIfTI volume.
     labels, label_names : str, optional
-        A label map (NIfTI, DICOM SEG, RTSTRUCT) and a JSON file of names.
+        A label map (NIfTI, DICOM SEG, RTSTRUCT), and a JSON file of names or the name of a numbering
+        (``"totalsegmentator_v1"``, ``"totalsegmentator_v2"``).
     series : str, optional
         Which CT series of the folder.
     sex, age_y, height_cm, weight_kg, name : optional
@@ -209,8 +210,7 @@ def _labels(request: CtRequest, image: Volume) -> tuple[Volume | None, dict[int,
                 way_out="Add --labels FILE.",
             )
         return None, None
-    names = Path(request.label_names) if request.label_names else None
-    volume, found = read_labels(Path(request.labels), names, image)
+    volume, found = read_labels(Path(request.labels), request.label_names, image)
     return volume, found
 
 

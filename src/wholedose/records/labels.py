@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from wholedose import tables
 from wholedose.base import Grid, InvalidInput, MissingInput, Volume
+from wholedose.body.labels import is_scheme, label_scheme
 from wholedose.records.dicom_file import looks_like_dicom, read_header, text
 from wholedose.records.nifti import read_nifti
 
-TOTALSEGMENTATOR = "records/totalsegmentator_v2"
-"""The table of label numbers that is used where a NIfTI label map names nothing, as a stated assumption."""
+ASSUMED_SCHEME = "totalsegmentator_v2"
+"""The numbering that is used where a NIfTI label map names nothing, as a stated assumption."""
 
 
 def read_labels(
@@ -29,10 +29,11 @@ def read_labels(
     ----------
     path : path
         NIfTI label map, DICOM segmentation (SEG, label map SEG) or radiotherapy structure set (RTSTRUCT).
-    names_json : path, optional
-        For NIfTI: ``{"1": "liver"}`` or ``{"liver": 1}``. Without it the names come from the label table in
-        the file; where there is none and all labels are in TotalSegmentator's list, that list is assumed,
-        which ``meta["assumed"]`` says.
+    names_json : path or str, optional
+        For NIfTI: a JSON ``{"1": "liver"}`` or ``{"liver": 1}``, or the name of a numbering
+        (``"totalsegmentator_v1"``, ``"totalsegmentator_v2"``, see `wholedose.body.labels.label_scheme`).
+        Without it the names come from the label table in the file; where there is none and all labels are in
+        TotalSegmentator's list (v2), that list is assumed, which ``meta["assumed"]`` says.
     reference : Volume, optional
         The CT. RTSTRUCT needs it; the others are checked against its grid.
 
@@ -83,7 +84,7 @@ def read_labels(
                 way_out="Give a SEG, an RTSTRUCT or a NIfTI label map.",
             )
     else:
-        volume, names = _from_nifti(place, Path(names_json) if names_json is not None else None)
+        volume, names = _from_nifti(place, names_json)
     if reference is not None:
         require_same_grid(volume.grid, reference.grid, str(place))
     return volume, names
@@ -112,17 +113,16 @@ def snake_case(name: str) -> str:
     return "_".join(re.findall(r"[a-z0-9]+", name.lower()))
 
 
-def _from_nifti(path: Path, names_json: Path | None) -> tuple[Volume, dict[int, str]]:
+def _from_nifti(path: Path, names_json: str | PathLike[str] | None) -> tuple[Volume, dict[int, str]]:
     volume = read_nifti(path, unit="label")
     present = [int(label) for label in np.unique(volume.values) if label != 0]
     if not present:
         raise InvalidInput("The label map is empty.", where=str(path), way_out="Segment the series again.")
     assumed = False
     source = str(names_json) if names_json is not None else f"the label table of {path}"
-    known = read_names(names_json) if names_json is not None else _names_in_file(path)
+    known = _names_given(names_json) if names_json is not None else _names_in_file(path)
     if not known:
-        table = tables.load(TOTALSEGMENTATOR)
-        known = {int(label): str(name) for label, name in zip(table["label"], table["name"], strict=True)}
+        known = label_scheme(ASSUMED_SCHEME)
         source, assumed = "TotalSegmentator v2, task total", True
     unnamed = [label for label in present if label not in known]
     if unnamed and assumed:
@@ -150,6 +150,13 @@ def _from_nifti(path: Path, names_json: Path | None) -> tuple[Volume, dict[int, 
 
 def _few(labels: list[int]) -> str:
     return ", ".join(map(str, labels[:10])) + (" …" if len(labels) > 10 else "")
+
+
+def _names_given(names: str | PathLike[str]) -> dict[int, str]:
+    """Return the names of a numbering that is named, else those of the JSON."""
+    if isinstance(names, str) and is_scheme(names) and not Path(names).is_file():
+        return label_scheme(names)
+    return read_names(Path(names))
 
 
 def read_names(path: Path) -> dict[int, str]:
