@@ -6,6 +6,7 @@ See ``docs/transport.md`` for the physics, the estimators and what was measured.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from wholedose.transport.fields import IsotropicField, RotatingField
     from wholedose.transport.geometry import Regions, VoxelGeometry
     from wholedose.transport.shapes import Box, Cylinder, Disc, Shape
     from wholedose.transport.simulation import simulate
@@ -23,10 +24,12 @@ _HOMES = {
     "Solid": "solids",
     "SolidGeometry": "solids",
     "EnergyBalance": "tally",
+    "IsotropicField": "fields",
     "IsotropicSource": "sources",
     "ParallelBeam": "sources",
     "RegionTally": "tally",
     "Regions": "geometry",
+    "RotatingField": "fields",
     "Source": "sources",
     "Tally": "tally",
     "VoxelGeometry": "geometry",
@@ -39,10 +42,12 @@ __all__ = [
     "Cylinder",
     "Disc",
     "EnergyBalance",
+    "IsotropicField",
     "IsotropicSource",
     "ParallelBeam",
     "RegionTally",
     "Regions",
+    "RotatingField",
     "Shape",
     "ShapeRegions",
     "Solid",

@@ -37,6 +37,7 @@ def run_histories(
         Which histories of the batch.
     physics : PhysicsTables
     source : SourceArrays
+        Of a beam, a source or a field.
     voxels : VoxelArrays
     scores : VoxelScores
 

@@ -23,7 +23,7 @@ from wholedose.transport.rng import uniform
 FloatArray = NDArray[np.float64]
 Point = tuple[float, float, float]
 
-PARALLEL, XRAY, ISOTROPIC = 0, 1, 2
+PARALLEL, XRAY, ISOTROPIC, FIELD = 0, 1, 2, 3
 
 
 class SourceArrays(NamedTuple):
@@ -33,14 +33,17 @@ class SourceArrays(NamedTuple):
     ----------
     kind : int
     frame : float64 [12]
-        Parallel: centre, direction, first and second axis; isotropic: centre and half edges.
+        Parallel: centre, direction, first and second axis; isotropic: centre and half edges; field: low
+        corner and edges.
     size : float64 [3]
-        Parallel: half widths, and 1 for a circle; X-ray: half the z jitter.
+        Parallel: half widths, and 1 for a circle; X-ray: half the z jitter; field: 1 for all directions, 0
+        for those perpendicular to z.
     focus, axis, fan, cone : float64 [views, 3]
     opening_of_view : int32 [views]
     opening : float64 [openings, 2]
         Limits of tan(cone angle).
     view_chance, view_alias : [1, views]
+        Field: the faces across x, y and z.
     bin_low, bin_width : float64 [openings, bins]
         Fan angle where the bin begins inside the opening, and its width there.
     bin_top : float64 [openings, bins]
@@ -306,6 +309,9 @@ def emit(source: Any, rng: Any) -> Any:
         row = 0
     elif source.kind == XRAY:
         x, y, z, u, v, w, row = _emit_xray(source, rng)
+    elif source.kind == FIELD:
+        x, y, z, u, v, w = _emit_field(source, rng)
+        row = 0
     else:
         f = source.frame
         x = f[0] + (2.0 * uniform(rng) - 1.0) * f[3]
@@ -348,3 +354,26 @@ def _emit_xray(source: Any, rng: Any) -> Any:
     w = a * source.axis[view, 2] + b * source.fan[view, 2] + sin_beta * source.cone[view, 2]
     z = source.focus[view, 2] + (2.0 * uniform(rng) - 1.0) * source.size[0]
     return source.focus[view, 0], source.focus[view, 1], z, u, v, w, row
+
+
+@inlined
+def _emit_field(source: Any, rng: Any) -> Any:
+    f = source.frame
+    across = _pick(0, source.view_chance, source.view_alias, rng)
+    far = uniform(rng) < 0.5
+    # the current through a face is the fluence times the cosine to its normal
+    if source.size[0] != 0.0:
+        cos2 = uniform(rng)
+        sine, turn = math.sqrt(1.0 - cos2), 2.0 * math.pi * uniform(rng)
+        normal, first, second = math.sqrt(cos2), sine * math.cos(turn), sine * math.sin(turn)
+    else:
+        first, second = 2.0 * uniform(rng) - 1.0, 0.0
+        normal = math.sqrt(1.0 - first * first)
+    if far:
+        normal = -normal
+    x, y, z = f[0] + f[3] * uniform(rng), f[1] + f[4] * uniform(rng), f[2] + f[5] * uniform(rng)
+    if across == 0:
+        return f[0] + f[3] * far, y, z, normal, first, second
+    if across == 1:
+        return x, f[1] + f[4] * far, z, first, normal, second
+    return x, y, f[2] + f[5] * far, first, second, normal
