@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from wholedose.body.image_body import from_ct
     from wholedose.body.locate import region_range
     from wholedose.body.stylised_adult import stylised
+    from wholedose.body.totalsegmentator import run_totalsegmentator
 
 __all__ = [
     "BONE_SITES",
@@ -26,10 +27,16 @@ __all__ = [
     "organ",
     "reference_size",
     "region_range",
+    "run_totalsegmentator",
     "stylised",
 ]
 
-_LATER = {"from_ct": "image_body", "region_range": "locate", "stylised": "stylised_adult"}
+_LATER = {
+    "from_ct": "image_body",
+    "region_range": "locate",
+    "run_totalsegmentator": "totalsegmentator",
+    "stylised": "stylised_adult",
+}
 
 
 def __getattr__(name: str) -> Any:
