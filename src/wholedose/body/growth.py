@@ -68,9 +68,15 @@ def _sizes(sex: str) -> tuple[Monotone, Monotone, Monotone]:
     mine = table["sex"] == sex
     age = table["age_y"][mine]
     height, weight, surface = (
-        Monotone(age, table[column][mine], log=True) for column in ("height_cm", "weight_kg", "surface_m2")
+        Monotone(np.sqrt(age), table[column][mine], log=True)
+        for column in ("height_cm", "weight_kg", "surface_m2")
     )
     return height, weight, surface
+
+
+def clock(age_y: float) -> float:
+    """Return the variable in which growth is interpolated: the root of the age, as infants grow fastest."""
+    return float(np.sqrt(age_y))
 
 
 def reference_build(sex: str, age_y: float) -> tuple[float, float, float]:
@@ -83,5 +89,5 @@ def reference_build(sex: str, age_y: float) -> tuple[float, float, float]:
     >>> reference_build("F", 5)
     (109.0, 19.0, 0.78)
     """
-    height, weight, surface = (curve(age_y) for curve in _sizes(sex))
+    height, weight, surface = (curve(clock(age_y)) for curve in _sizes(sex))
     return round(height, 6), round(weight, 6), round(surface, 6)
