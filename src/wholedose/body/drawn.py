@@ -1,0 +1,65 @@
+"""The drawn anatomy: shapes of every region in template space. Defines `drawn`, `DrawnRegion`, `steps` and `Step`.
+
+The shapes stand in the tables ``body/drawn_*``; whoever adds an organ adds rows there, a row in
+``body/painting`` and one in ``body/organs``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+
+from wholedose.base.errors import InvalidInput
+from wholedose.body.fields import Shapes, shapes_of
+from wholedose.tables import load, names
+
+RULED = ("skin", "skeleton", "adipose", "muscle", "residual_soft_tissue")
+"""Steps of painting that follow a rule instead of a drawn shape."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of painting: what is drawn, and the regions that share it, innermost first."""
+
+    drawn: str
+    regions: tuple[str, ...]
+    present: str
+
+    def applies(self, sex: str, pregnant: bool) -> bool:
+        """Return whether a person has it."""
+        return self.present in ("both", sex) or (self.present == "pregnant" and pregnant)
+
+
+@cache
+def steps() -> tuple[Step, ...]:
+    """Return the steps of painting in their order."""
+    return tuple(
+        Step(str(row["drawn"]), tuple(str(row["regions"]).split()), str(row["present"]))
+        for row in load("body/painting").rows()
+    )
+
+
+@cache
+def drawn(sex: str = "M") -> Mapping[str, Shapes]:
+    """Return the shapes of all drawn regions of a sex, by name.
+
+    Raises
+    ------
+    InvalidInput
+        A row of a table cannot be read.
+
+    Examples
+    --------
+    >>> len(drawn("M")["kidneys"].boxes())
+    2
+    """
+    rows: dict[str, list[dict[str, object]]] = {}
+    for table in sorted(name for name in names() if name.startswith("body/drawn_")):
+        for row in load(table).rows():
+            if str(row["sex"]) in ("both", sex):
+                rows.setdefault(str(row["region"]), []).append({**row, "table": table})
+            elif str(row["sex"]) not in ("M", "F"):
+                raise InvalidInput(f"The sex {row['sex']!r} is none of both, M, F.", where=table)
+    return MappingProxyType({region: shapes_of(found, f"{region}") for region, found in rows.items()})

@@ -1,0 +1,137 @@
+"""How regions claim voxels. Defines `Canvas` and `Claim`.
+
+Every region claims, in order of priority, its *free* voxels of lowest score (the field of its shape, or a depth)
+until its volume is met. So each region has the asked volume at any age, size, pose and voxel size, nothing
+overlaps, and where the asked volume does not find room, that is said instead of being lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wholedose.base.errors import InvalidInput
+from wholedose.body.fields import REACH_MM, Cells, Shapes
+
+Score = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a region got.
+
+    Attributes
+    ----------
+    region : str
+    asked_cm3, got_cm3 : float
+    threshold_mm : float
+        Score of the last voxel: how far the drawn surface had to move to hold the volume.
+    """
+
+    region: str
+    asked_cm3: float
+    got_cm3: float
+    threshold_mm: float
+
+
+@dataclass(eq=False)
+class Canvas:
+    """The voxels of a body while regions claim them.
+
+    Parameters
+    ----------
+    template_mm : float32 array [n, 3]
+        Template coordinates of the voxels inside the skin.
+    depth_mm : float32 array [n]
+        Depth under the skin.
+    voxel_cm3 : float
+
+    Examples
+    --------
+    >>> points = np.stack(np.meshgrid(*[np.arange(10.0)] * 3), axis=-1).reshape(-1, 3).astype(np.float32)
+    >>> canvas = Canvas(points, points[:, 2], 0.001)
+    >>> canvas.claim_lowest(points[:, 2], [("skin", 0.1)]).got_cm3
+    0.1
+    """
+
+    template_mm: NDArray[np.float32]
+    depth_mm: Score
+    voxel_cm3: float
+    names: list[str] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if len(self.template_mm) != len(self.depth_mm):
+            raise InvalidInput("Template coordinates and depths belong to different voxels.")
+        self.label = np.zeros(len(self.template_mm), dtype=np.int16)
+        self.cells = Cells(self.template_mm)
+
+    def number(self, region: str) -> int:
+        """Return the label of a region, new if it has none yet."""
+        if region not in self.names:
+            self.names.append(region)
+        return self.names.index(region) + 1
+
+    def free(self, chosen: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
+        """Return which of the chosen voxels (of all, when None) nobody has claimed."""
+        if chosen is None:
+            return np.flatnonzero(self.label == 0)
+        return chosen[self.label[chosen] == 0]
+
+    def near(self, shapes: Shapes, reach_mm: float = REACH_MM) -> tuple[NDArray[np.int64], Score]:
+        """Return the free voxels near shapes and their field."""
+        chosen = self.free(self.cells.near(shapes.boxes(), reach_mm))
+        return chosen, shapes.field(self.template_mm, chosen, reach_mm)
+
+    def claim(
+        self, shapes: Shapes, regions: Sequence[tuple[str, float]], reach_mm: float = REACH_MM
+    ) -> Claim:
+        """Let nested regions claim a drawn shape.
+
+        Parameters
+        ----------
+        shapes : Shapes
+        regions : sequence of (str, float)
+            Names and volumes in cm³, from the innermost (contents) to the outermost (wall).
+        reach_mm : float
+            How far from its drawn surface the shape may grow.
+        """
+        chosen, score = self.near(shapes, reach_mm)
+        within = score <= reach_mm
+        return self._take(chosen[within], score[within], regions)
+
+    def claim_lowest(
+        self,
+        score: Score,
+        regions: Sequence[tuple[str, float]],
+        where: Callable[[NDArray[np.int64]], NDArray[np.bool_]] | None = None,
+    ) -> Claim:
+        """Let regions claim the free voxels of lowest score, given for all voxels."""
+        chosen = self.free()
+        if where is not None:
+            chosen = chosen[where(chosen)]
+        return self._take(chosen, score[chosen], regions)
+
+    def _take(self, chosen: NDArray[np.int64], score: Score, regions: Sequence[tuple[str, float]]) -> Claim:
+        edges = np.rint(np.cumsum([0.0, *(cm3 for _, cm3 in regions)]) / self.voxel_cm3).astype(np.int64)
+        count = int(min(edges[-1], len(chosen)))
+        lowest = np.argpartition(score, count - 1)[:count] if 0 < count < len(chosen) else np.arange(count)
+        lowest = lowest[np.argsort(score[lowest], kind="stable")]
+        taken = chosen[lowest]
+        threshold = float(score[lowest[-1]]) if count else float("nan")
+        # what does not find room is missing from all nested regions in proportion, not from the wall alone
+        if count < edges[-1]:
+            edges = np.rint(edges * (count / max(int(edges[-1]), 1))).astype(np.int64)
+        claim = Claim("", 0.0, 0.0, threshold)
+        for (region, cm3), first, last in zip(regions, edges[:-1], edges[1:], strict=True):
+            self.label[taken[first:last]] = self.number(region)
+            claim = Claim(region, cm3, float((last - first) * self.voxel_cm3), threshold)
+            self.claims.append(claim)
+        return claim
+
+    def assign(self, chosen: NDArray[np.int64], region: str) -> None:
+        """Give voxels to a region without asking for a volume."""
+        self.label[chosen] = self.number(region)

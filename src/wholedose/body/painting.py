@@ -1,0 +1,167 @@
+"""From volumes to voxels: every region of a person claims its own. Defines `paint` and `Painted`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wholedose.body.drawn import drawn, steps
+from wholedose.body.fields import REACH_MM
+from wholedose.body.organs import BONE_SITES
+from wholedose.body.paint import Canvas, Claim
+from wholedose.tables import load
+
+Score = NDArray[np.float32]
+
+# fat inside the belly ranks as this deep under the lean skin, deeper where it is further inside (ASSUMPTION)
+VISCERAL_RANK_MM, VISCERAL_SLOPE = 3.0, 0.12
+SPREAD_MM = 150.0
+
+
+@dataclass(frozen=True, eq=False)
+class Painted:
+    """Who got which voxels."""
+
+    label: NDArray[np.int16]
+    names: tuple[str, ...]
+    claims: tuple[Claim, ...]
+
+
+def paint(
+    canvas: Canvas,
+    volumes_cm3: Mapping[str, float],
+    sex: str,
+    core_depth: Callable[[NDArray[np.float32]], Score],
+    pregnant: bool = False,
+    breasts_cm3: float = 0.0,
+) -> Painted:
+    """Let all regions of a person claim their voxels.
+
+    Parameters
+    ----------
+    canvas : Canvas
+    volumes_cm3 : mapping of region to float
+    sex : {"M", "F"}
+    core_depth : callable
+        Depth in mm under the lean (template) skin at template points; negative in the fat outside it.
+    pregnant : bool
+    """
+    shapes = drawn(sex)
+    core = core_depth(canvas.template_mm)
+    for step in steps():
+        if not step.applies(sex, pregnant):
+            continue
+        rule = _RULES.get(step.drawn)
+        if rule is not None:
+            rule(canvas, volumes_cm3, sex, core)
+            continue
+        wanted = [(name, volumes_cm3.get(name, 0.0)) for name in step.regions]
+        if step.drawn in shapes and sum(cm3 for _, cm3 in wanted) > 0.0:
+            canvas.claim(shapes[step.drawn], wanted)
+    return Painted(canvas.label, tuple(canvas.names), tuple(canvas.claims))
+
+
+def _skin(canvas: Canvas, volumes: Mapping[str, float], sex: str, core: Score) -> None:
+    canvas.claim_lowest(canvas.depth_mm, [("skin", volumes["skin"])])
+
+
+def _skeleton(canvas: Canvas, volumes: Mapping[str, float], sex: str, core: Score) -> None:
+    """All bones grow or shrink by one distance until the skeleton has its volume; then cortex, cavities, spongiosa."""
+    shapes = drawn(sex)
+    found, scores, sites = [], [], []
+    for i, site in enumerate(BONE_SITES):
+        if site not in shapes:
+            continue
+        chosen, score = canvas.near(shapes[site])
+        near = score < REACH_MM / 2
+        found.append(chosen[near])
+        scores.append(score[near])
+        sites.append(np.full(int(near.sum()), i, dtype=np.int8))
+    chosen, score, site = (np.concatenate(part) for part in (found, scores, sites))
+    # where two sites meet the nearer one has the voxel
+    order = np.lexsort((site, score, chosen))
+    chosen, score, site = chosen[order], score[order], site[order]
+    first = np.concatenate([[True], chosen[1:] != chosen[:-1]])
+    chosen, score, site = chosen[first], score[first], site[first]
+    spongiosa = sum(volumes.get(name, 0.0) for name in BONE_SITES)
+    total = spongiosa + volumes["cortical_bone"] + volumes.get("medullary_cavities", 0.0)
+    count = min(round(total / canvas.voxel_cm3), len(chosen))
+    lowest = np.argpartition(score, count - 1)[:count]
+    chosen, score, site = chosen[lowest], score[lowest], site[lowest]
+    surface = float(score.max())
+    canvas.claims.append(Claim("skeleton", total, count * canvas.voxel_cm3, surface))
+    cortex = np.array([_cortex().get(name, 1.0) for name in BONE_SITES], dtype=np.float32)
+    _split(canvas, chosen, (surface - score) / cortex[site], "cortical_bone", volumes["cortical_bone"])
+    rest = canvas.label[chosen] == 0
+    chosen, score, site = chosen[rest], score[rest], site[rest]
+    hollow = volumes.get("medullary_cavities", 0.0)
+    if hollow > 0.0 and "medullary_cavities" in shapes:
+        depth = shapes["medullary_cavities"].field(canvas.template_mm, chosen, SPREAD_MM)
+        _split(canvas, chosen, depth, "medullary_cavities", hollow)
+        rest = canvas.label[chosen] == 0
+        chosen, site = chosen[rest], site[rest]
+    for i, name in enumerate(BONE_SITES):
+        canvas.assign(chosen[site == i], name)
+
+
+def _split(canvas: Canvas, chosen: NDArray[np.int64], score: Score, region: str, cm3: float) -> None:
+    count = min(round(cm3 / canvas.voxel_cm3), len(chosen))
+    if count > 0:
+        lowest = np.argpartition(score, count - 1)[:count]
+        canvas.assign(chosen[lowest], region)
+        canvas.claims.append(Claim(region, cm3, count * canvas.voxel_cm3, float(score[lowest].max())))
+
+
+def _cortex() -> Mapping[str, float]:
+    table = load("body/cortex")
+    return {str(s): float(t) for s, t in zip(table["site"], table["thickness_mm"], strict=True)}
+
+
+def _cavity(canvas: Canvas, chosen: NDArray[np.int64], sex: str) -> Score:
+    """Field of the body cavities, where fat and loose tissue lie between organs and muscle does not."""
+    shapes = drawn(sex)
+    out = np.full(len(chosen), np.float32(SPREAD_MM), dtype=np.float32)
+    for name in ("abdominal_cavity", "thoracic_cavity"):
+        if name in shapes:
+            np.minimum(out, shapes[name].field(canvas.template_mm, chosen), out=out)
+    return out
+
+
+def _adipose(canvas: Canvas, volumes: Mapping[str, float], sex: str, core: Score) -> None:
+    chosen = canvas.free()
+    rank = core[chosen].copy()
+    cavity = _cavity(canvas, chosen, sex)
+    inside = cavity < 0.0
+    rank[inside] = VISCERAL_RANK_MM - VISCERAL_SLOPE * cavity[inside]
+    score = np.full(len(core), np.float32(np.inf), dtype=np.float32)
+    score[chosen] = rank
+    canvas.claim_lowest(score, [("adipose", volumes["adipose"])])
+
+
+def _muscle(canvas: Canvas, volumes: Mapping[str, float], sex: str, core: Score) -> None:
+    chosen = canvas.free()
+    rank = -core[chosen]
+    # in a cavity only what finds no room elsewhere
+    rank[_cavity(canvas, chosen, sex) < 0.0] += 1000.0
+    score = np.full(len(core), np.float32(np.inf), dtype=np.float32)
+    score[chosen] = rank
+    canvas.claim_lowest(score, [("muscle", volumes["muscle"])])
+
+
+def _residual(canvas: Canvas, volumes: Mapping[str, float], sex: str, core: Score) -> None:
+    chosen = canvas.free()
+    canvas.assign(chosen, "residual_soft_tissue")
+    got = len(chosen) * canvas.voxel_cm3
+    canvas.claims.append(Claim("residual_soft_tissue", volumes["residual_soft_tissue"], got, float("nan")))
+
+
+_RULES: Mapping[str, Callable[[Canvas, Mapping[str, float], str, Score], None]] = {
+    "skin": _skin,
+    "skeleton": _skeleton,
+    "adipose": _adipose,
+    "muscle": _muscle,
+    "residual_soft_tissue": _residual,
+}
