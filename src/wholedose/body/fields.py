@@ -24,8 +24,8 @@ from wholedose.body.field_kernels import (
     count_cells,
     ellipsoid_field,
     list_cells,
-    tube_field,
     triangle_field,
+    tube_field,
 )
 
 Array = NDArray[np.float64]
@@ -224,7 +224,9 @@ def shapes_of(rows: Iterable[Mapping[str, Any]], where: str = "anatomy") -> Shap
         if side == "both":
             mirrored[kind].append(flat)
         if i == 0:
-            cuts = _cuts(str(row.get("cuts") or ""), at)
+            text = row.get("cuts")
+            # a column without any cut is read as numbers
+            cuts = _cuts(text if isinstance(text, str) else "", at)
     width = {"ellipsoid": 16, "tube": 8, "sheet": 12}
 
     def joined(lists: Mapping[str, list[Array]]) -> list[Array]:
