@@ -1,4 +1,4 @@
-"""The drawn anatomy: shapes of every region in template space. Defines `drawn`, `DrawnRegion`, `steps` and `Step`.
+"""The drawn anatomy: shapes of every region in template space. Defines `drawn`, `steps` and `Step`.
 
 The shapes stand in the tables ``body/drawn_*``; whoever adds an organ adds rows there, a row in
 ``body/painting`` and one in ``body/organs``.

@@ -1,4 +1,4 @@
-"""Compiled loops of fields. Defines the distance fields of ellipsoids, tubes and triangles, and cell sorting."""
+"""Compiled loops of fields. Defines distances to ellipsoids, tubes and triangles, and sorting into cells."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def triangle_field(points, chosen, triangles, reach, out):  # type: ignore[no-un
 
 @_jit
 def _triangle_distance(px, py, pz, t):  # type: ignore[no-untyped-def]
-    """Return the distance of a point to a triangle and the barycentric weights of its second and third corner.
+    """Return the distance of a point to a triangle and the weights of its second and third corner there.
 
     Region by region as in Ericson, Real-Time Collision Detection (2005), section 5.1.5.
     """

@@ -4,8 +4,8 @@ A region of the anatomy is drawn as ellipsoids, tubes and sheets. Its *field* at
 distance (mm, about) to any of them: negative inside. Painting claims the points of lowest field, so a field
 needs to be right in its order and near its zero, not exact everywhere.
 
-- ``ellipsoid``: ``"x y z; a b c; turn_x turn_y turn_z; n"``: centre, half axes (mm), turns (degree, applied in the
-  order x, y, z), exponent of the superellipsoid (2 when left out).
+- ``ellipsoid``: ``"x y z; a b c; turn_x turn_y turn_z; n"``: centre, half axes (mm), turns (degree,
+  applied in the order x, y, z), exponent of the superellipsoid (2 when left out).
 - ``tube``: ``"x y z r; x y z r; …"``: round cones between points of a curve, with radius at each.
 - ``sheet``: ``"x y z r, x y z r, …; x y z r, …"``: rows of points of a curved plate, with its half thickness.
 """
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -161,7 +162,7 @@ def _tube(text: str, where: str) -> Array:
     points = [_numbers(part, 4, where) for part in text.split(";")]
     if len(points) < 2 or min(p[3] for p in points) <= 0:
         raise InvalidInput(f"The tube {text!r} needs two points or more, with radii above 0.", where=where)
-    return np.array([[*a, *b] for a, b in zip(points[:-1], points[1:], strict=True)])
+    return np.array([[*a, *b] for a, b in pairwise(points)])
 
 
 def _sheet(text: str, where: str) -> Array:
@@ -169,17 +170,17 @@ def _sheet(text: str, where: str) -> Array:
     if len(rows) < 2 or len({len(row) for row in rows}) != 1 or len(rows[0]) < 2:
         raise InvalidInput(f"The sheet {text!r} needs two rows or more of equally many points.", where=where)
     found = []
-    for upper, lower in zip(rows[:-1], rows[1:], strict=True):
+    for upper, lower in pairwise(rows):
         for i in range(len(upper) - 1):
             a, b, c, d = upper[i], upper[i + 1], lower[i], lower[i + 1]
             found += [[*a, *b, *c], [*b, *d, *c]]
     return np.array(found)
 
 
-def _cuts(text: str, where: str) -> Array:
+def _cuts(text: object, where: str) -> Array:
     """Read half spaces: ``"a b c d; …"`` for a x + b y + c z < d in mm."""
     found = []
-    for part in (p for p in text.split(";") if p.strip()):
+    for part in (p for p in (text.split(";") if isinstance(text, str) else ()) if p.strip()):
         values = np.array(_numbers(part, 4, where))
         length = float(np.linalg.norm(values[:3]))
         if length == 0.0:
@@ -226,7 +227,7 @@ def shapes_of(rows: Iterable[Mapping[str, Any]], where: str = "anatomy") -> Shap
         if i == 0:
             text = row.get("cuts")
             # a column without any cut is read as numbers
-            cuts = _cuts(text if isinstance(text, str) else "", at)
+            cuts = _cuts(row.get("cuts"), at)
     width = {"ellipsoid": 16, "tube": 8, "sheet": 12}
 
     def joined(lists: Mapping[str, list[Array]]) -> list[Array]:

@@ -1,13 +1,13 @@
 """How regions claim voxels. Defines `Canvas` and `Claim`.
 
-Every region claims, in order of priority, its *free* voxels of lowest score (the field of its shape, or a depth)
-until its volume is met. So each region has the asked volume at any age, size, pose and voxel size, nothing
-overlaps, and where the asked volume does not find room, that is said instead of being lost.
+Every region claims, in order of priority, its *free* voxels of lowest score (the field of its shape, or a
+depth) until its volume is met. So each region has the asked volume at any age, size, pose and voxel size,
+nothing overlaps, and where the asked volume does not find room, that is said instead of being lost.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -101,21 +101,15 @@ class Canvas:
         """
         chosen, score = self.near(shapes, reach_mm)
         within = score <= reach_mm
-        return self._take(chosen[within], score[within], regions)
+        return self.take(chosen[within], score[within], regions)
 
-    def claim_lowest(
-        self,
-        score: Score,
-        regions: Sequence[tuple[str, float]],
-        where: Callable[[NDArray[np.int64]], NDArray[np.bool_]] | None = None,
-    ) -> Claim:
+    def claim_lowest(self, score: Score, regions: Sequence[tuple[str, float]]) -> Claim:
         """Let regions claim the free voxels of lowest score, given for all voxels."""
         chosen = self.free()
-        if where is not None:
-            chosen = chosen[where(chosen)]
-        return self._take(chosen, score[chosen], regions)
+        return self.take(chosen, score[chosen], regions)
 
-    def _take(self, chosen: NDArray[np.int64], score: Score, regions: Sequence[tuple[str, float]]) -> Claim:
+    def take(self, chosen: NDArray[np.int64], score: Score, regions: Sequence[tuple[str, float]]) -> Claim:
+        """Let nested regions claim the voxels of lowest score among the chosen free ones."""
         edges = np.rint(np.cumsum([0.0, *(cm3 for _, cm3 in regions)]) / self.voxel_cm3).astype(np.int64)
         count = int(min(edges[-1], len(chosen)))
         lowest = np.argpartition(score, count - 1)[:count] if 0 < count < len(chosen) else np.arange(count)

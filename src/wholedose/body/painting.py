@@ -15,6 +15,7 @@ from wholedose.body.paint import Canvas, Claim
 from wholedose.tables import load
 
 Score = NDArray[np.float32]
+Depth = Callable[[NDArray[np.float32]], Score]
 
 # fat inside the belly ranks as this deep under the lean skin, deeper where it is further inside (ASSUMPTION)
 VISCERAL_RANK_MM, VISCERAL_SLOPE = 3.0, 0.12
@@ -34,9 +35,8 @@ def paint(
     canvas: Canvas,
     volumes_cm3: Mapping[str, float],
     sex: str,
-    core_depth: Callable[[NDArray[np.float32]], Score],
+    core_depth: Depth,
     pregnant: bool = False,
-    breasts_cm3: float = 0.0,
 ) -> Painted:
     """Let all regions of a person claim their voxels.
 
@@ -50,13 +50,12 @@ def paint(
     pregnant : bool
     """
     shapes = drawn(sex)
-    core = core_depth(canvas.template_mm)
     for step in steps():
         if not step.applies(sex, pregnant):
             continue
         rule = _RULES.get(step.drawn)
         if rule is not None:
-            rule(canvas, volumes_cm3, sex, core)
+            rule(canvas, volumes_cm3, sex, core_depth)
             continue
         wanted = [(name, volumes_cm3.get(name, 0.0)) for name in step.regions]
         if step.drawn in shapes and sum(cm3 for _, cm3 in wanted) > 0.0:
@@ -64,13 +63,15 @@ def paint(
     return Painted(canvas.label, tuple(canvas.names), tuple(canvas.claims))
 
 
-def _skin(canvas: Canvas, volumes: Mapping[str, float], sex: str, core: Score) -> None:
+def _skin(canvas: Canvas, volumes: Mapping[str, float], sex: str, core: Depth) -> None:
     canvas.claim_lowest(canvas.depth_mm, [("skin", volumes["skin"])])
 
 
-def _skeleton(canvas: Canvas, volumes: Mapping[str, float], sex: str, core: Score) -> None:
-    """All bones grow or shrink by one distance until the skeleton has its volume; then cortex, cavities, spongiosa."""
+def _skeleton(canvas: Canvas, volumes: Mapping[str, float], sex: str, core: Depth) -> None:
+    """Bones grow or shrink by one distance to the skeleton's volume, then split into their tissues."""
     shapes = drawn(sex)
+    if not any(site in shapes for site in BONE_SITES):
+        return
     found, scores, sites = [], [], []
     for i, site in enumerate(BONE_SITES):
         if site not in shapes:
@@ -130,35 +131,31 @@ def _cavity(canvas: Canvas, chosen: NDArray[np.int64], sex: str) -> Score:
     return out
 
 
-def _adipose(canvas: Canvas, volumes: Mapping[str, float], sex: str, core: Score) -> None:
+def _adipose(canvas: Canvas, volumes: Mapping[str, float], sex: str, core: Depth) -> None:
     chosen = canvas.free()
-    rank = core[chosen].copy()
+    rank = core(canvas.template_mm[chosen])
     cavity = _cavity(canvas, chosen, sex)
     inside = cavity < 0.0
     rank[inside] = VISCERAL_RANK_MM - VISCERAL_SLOPE * cavity[inside]
-    score = np.full(len(core), np.float32(np.inf), dtype=np.float32)
-    score[chosen] = rank
-    canvas.claim_lowest(score, [("adipose", volumes["adipose"])])
+    canvas.take(chosen, rank, [("adipose", volumes["adipose"])])
 
 
-def _muscle(canvas: Canvas, volumes: Mapping[str, float], sex: str, core: Score) -> None:
+def _muscle(canvas: Canvas, volumes: Mapping[str, float], sex: str, core: Depth) -> None:
     chosen = canvas.free()
-    rank = -core[chosen]
+    rank = -core(canvas.template_mm[chosen])
     # in a cavity only what finds no room elsewhere
     rank[_cavity(canvas, chosen, sex) < 0.0] += 1000.0
-    score = np.full(len(core), np.float32(np.inf), dtype=np.float32)
-    score[chosen] = rank
-    canvas.claim_lowest(score, [("muscle", volumes["muscle"])])
+    canvas.take(chosen, rank, [("muscle", volumes["muscle"])])
 
 
-def _residual(canvas: Canvas, volumes: Mapping[str, float], sex: str, core: Score) -> None:
+def _residual(canvas: Canvas, volumes: Mapping[str, float], sex: str, core: Depth) -> None:
     chosen = canvas.free()
     canvas.assign(chosen, "residual_soft_tissue")
     got = len(chosen) * canvas.voxel_cm3
     canvas.claims.append(Claim("residual_soft_tissue", volumes["residual_soft_tissue"], got, float("nan")))
 
 
-_RULES: Mapping[str, Callable[[Canvas, Mapping[str, float], str, Score], None]] = {
+_RULES: Mapping[str, Callable[[Canvas, Mapping[str, float], str, Depth], None]] = {
     "skin": _skin,
     "skeleton": _skeleton,
     "adipose": _adipose,

@@ -1,0 +1,270 @@
+"""Whole bodies for everyone. Defines `reference`.
+
+A person's skin and rig come from a fitted figure, the inner anatomy from shapes drawn once in template space;
+a lattice carries them to the person and into the pose, and every region claims the voxels that its mass asks
+for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wholedose.base import Assumption, Grid
+from wholedose.base.errors import Cancelled, InvalidInput
+from wholedose.body.anatomy import anatomy_u_of
+from wholedose.body.body import Body
+from wholedose.body.figure import Figure, fit_figures, template_figure
+from wholedose.body.kinematics import posed_joints, transforms
+from wholedose.body.lattice import Lattice
+from wholedose.body.masses import Target, targets_of, with_size
+from wholedose.body.meshdistance import SignedDistance, signed_distance
+from wholedose.body.organs import BONE_SITES
+from wholedose.body.paint import Canvas
+from wholedose.body.painting import paint
+from wholedose.body.person import Person
+from wholedose.body.pose import Pose
+from wholedose.body.skeleton import spongiosa_material
+from wholedose.matter import Material, material
+
+VOXEL_LIMITS_MM = (1.0, 10.0)
+"""Edges of the cubic voxels that a reference body can have."""
+
+MARGIN_VOXELS = 2
+DENSITY_SLACK = 0.12
+"""How far the density of a region may move from its tissue's to give a mass that whole voxels miss."""
+
+CORE_GRID_MM = 5.0
+KEPT_VOXELS = 120_000_000
+
+
+def reference(
+    person: Person,
+    pose: str | Pose = "supine, arms down",
+    voxel_mm: float = 3.0,
+    *,
+    progress: Callable[[float, str], bool | None] | None = None,
+) -> Body:
+    """Return the whole body of a person in a pose.
+
+    Parameters
+    ----------
+    person : Person
+        Any age, sex, height and weight within the population (0.1 to 99.9 %); what is unknown is the
+        reference of ICRP 89, listed as an assumption.
+    pose : str or Pose
+        A name of `POSES`, or a pose of your own.
+    voxel_mm : float
+        Edge of the cubic voxels, 1 to 10 mm.
+    progress : callable, optional
+        Called with the fraction done and what is done; returning False cancels.
+
+    Returns
+    -------
+    Body
+        Axes of the patient (LPS, z to the head) for lying poses, z upward with the soles near 0 for upright
+        ones.
+
+    Raises
+    ------
+    InvalidInput
+        The voxel size is not offered, or height and weight lie outside the population.
+    UnknownName
+        No such pose.
+
+    Examples
+    --------
+    ``reference(Person("F", 5), "sitting", voxel_mm=4.0).mass_g("liver")`` → about 0.7 kg with its blood.
+    """
+    if not VOXEL_LIMITS_MM[0] <= voxel_mm <= VOXEL_LIMITS_MM[1]:
+        raise InvalidInput(
+            f"Voxels of {voxel_mm:g} mm are not offered.",
+            where="voxel_mm",
+            way_out=f"Give {VOXEL_LIMITS_MM[0]:g} to {VOXEL_LIMITS_MM[1]:g} mm.",
+        )
+    if isinstance(pose, str):
+        pose = Pose.of(pose)
+    key = (person.with_(name=""), pose, float(voxel_mm))
+    if key in _kept:
+        return _kept[key].with_(person=person)
+    body = _made(*key, progress or (lambda fraction, text: None))
+    if body.labels.size <= KEPT_VOXELS:
+        while _kept and sum(b.labels.size for b in _kept.values()) + body.labels.size > KEPT_VOXELS:
+            _kept.pop(next(iter(_kept)))
+        _kept[key] = body
+    return body.with_(person=person)
+
+
+_kept: dict[tuple[Person, Pose, float], Body] = {}
+
+
+@lru_cache(maxsize=16)
+def lattice_of(person: Person) -> tuple[Figure, Lattice]:
+    """Return the figure of a person in the rest pose and the lattice that fills it."""
+    targets = targets_of(person)
+    sized = with_size(person)
+    actual, core = fit_figures(
+        sized.sex,
+        sized.age_y,
+        float(sized.height_cm or 0.0),
+        sum(target.volume_cm3 for target in targets.values()),
+        pregnancy_week=sized.pregnancy_week,
+        breast_g=sum(targets[n].mass_g for n in ("breast_gland", "breast_adipose") if n in targets),
+    )
+    return actual, Lattice.of(actual, core, template_figure())
+
+
+@cache
+def core_distance() -> SignedDistance:
+    """Return the depth under the lean skin of the template."""
+    figure = template_figure()
+    return signed_distance(figure.vertices_mm, figure.faces, CORE_GRID_MM, margin_mm=60.0)
+
+
+def _made(person: Person, pose: Pose, voxel_mm: float, progress: Callable[[float, str], bool | None]) -> Body:
+    def step(fraction: float, text: str) -> None:
+        if progress(fraction, text) is False:
+            raise Cancelled("The body was cancelled.")
+
+    from wholedose.body.percentiles import check
+
+    check(person)
+    step(0.0, "fitting the figure")
+    targets = targets_of(person)
+    figure, lattice = lattice_of(person)
+    step(0.2, "posing")
+    matrices = transforms(figure, pose)
+    nodes = lattice.posed(matrices)
+    low, high = lattice.bounds_mm(nodes)
+    grid = _grid(low, high, voxel_mm)
+    step(0.3, "placing voxels")
+    inside = lattice.raster(nodes, grid, sum(target.volume_cm3 for target in targets.values()))
+    step(0.5, "painting")
+    canvas = Canvas(inside.template_mm, inside.depth_mm, grid.voxel_cm3)
+    painted = paint(
+        canvas,
+        {name: target.volume_cm3 for name, target in targets.items()},
+        person.sex,
+        lambda points: core_distance().at(points).astype(np.float32),
+        person.pregnancy_week is not None,
+    )
+    step(0.9, "filling")
+    labels = np.zeros(grid.shape, dtype=np.int16)
+    labels.reshape(-1)[inside.index] = painted.label
+    found, density, materials, off = _filled(person, targets, painted.names, labels, grid)
+    for array in (labels, found, density):
+        array.setflags(write=False)
+    body = Body(
+        person=person,
+        grid=grid,
+        labels=labels,
+        organs=painted.names,
+        material=found,
+        density_g_cm3=density,
+        materials=materials,
+        origin=dict.fromkeys(painted.names, "reference"),
+        assumptions=(*_assumptions(person, pose), *off),
+    )
+    shares = {site.name: site.marrow_share for site in body.skeleton}
+    step(1.0, "done")
+    return body.with_(
+        anatomy_u=anatomy_u_of(body.origin, {}, shares),
+        landmarks=_landmarks(body, figure, posed_joints(figure, matrices), (float(low[2]), float(high[2]))),
+    )
+
+
+def _grid(low: NDArray[Any], high: NDArray[Any], h: float) -> Grid:
+    """A grid of cubes with faces in the plane x = 0, so that mirrored bodies have mirrored voxels."""
+    first = np.floor(low / h) - MARGIN_VOXELS
+    last = np.ceil(high / h) + MARGIN_VOXELS
+    nx, ny, nz = (int(n) for n in last - first)
+    origin = tuple(float(v) for v in (first + 0.5) * h)
+    return Grid(shape=(nz, ny, nx), spacing_mm=(h, h, h), origin_mm=(origin[0], origin[1], origin[2]))
+
+
+def _filled(
+    person: Person,
+    targets: dict[str, Target] | Any,
+    names: tuple[str, ...],
+    labels: NDArray[np.int16],
+    grid: Grid,
+) -> tuple[NDArray[np.uint8], NDArray[np.float32], tuple[Material, ...], list[Assumption]]:
+    """Material and density of each voxel: the mass of each region over the voxels that it got."""
+    air = material("air")
+    materials: list[Material] = [air]
+    index = np.zeros(len(names) + 1, dtype=np.uint8)
+    density = np.zeros(len(names) + 1, dtype=np.float32)
+    density[0] = air.density_g_cm3
+    counts = np.bincount(labels.ravel(), minlength=len(names) + 1)
+    notes = []
+    for i, name in enumerate(names, start=1):
+        target = targets[name]
+        filling = spongiosa_material(person, name) if name in BONE_SITES else material(target.material)
+        known = [m.name for m in materials]
+        if filling.name not in known:
+            materials.append(filling)
+            known.append(filling.name)
+        index[i] = known.index(filling.name)
+        got = float(counts[i]) * grid.voxel_cm3
+        wanted = target.mass_g / got if got else target.density_g_cm3
+        slack = DENSITY_SLACK * target.density_g_cm3
+        density[i] = np.clip(wanted, target.density_g_cm3 - slack, target.density_g_cm3 + slack)
+        mass = float(density[i]) * got
+        if abs(mass - target.mass_g) > max(0.03 * target.mass_g, 0.5 * grid.voxel_cm3):
+            notes.append(
+                Assumption(
+                    f"mass of {name}",
+                    f"{mass:.3g} g in the voxels, {target.mass_g:.3g} g for the person",
+                    "there was no more room between its neighbours, or the voxels are large",
+                )
+            )
+    return index[labels], density[labels], tuple(materials), notes
+
+
+def _assumptions(person: Person, pose: Pose) -> tuple[Assumption, ...]:
+    sized = with_size(person)
+    found = [
+        Assumption(
+            "anatomy",
+            f"reference body, {sized.height_cm:.0f} cm, {sized.weight_kg:.1f} kg, {pose.name}",
+            "own anatomy of smooth shapes, every region of the ICRP 89 mass for age, sex and size",
+        )
+    ]
+    if person.height_cm is None:
+        found.append(Assumption("height", f"{sized.height_cm:.0f} cm", "reference of the age, ICRP 89"))
+    if person.weight_kg is None:
+        found.append(
+            Assumption("weight", f"{sized.weight_kg:.1f} kg", "body mass index of the reference, ICRP 89")
+        )
+    return tuple(found)
+
+
+def _landmarks(
+    body: Body, figure: Figure, joints: NDArray[Any], extent: tuple[float, float]
+) -> dict[str, float]:
+    """z of the landmarks that place images on the body."""
+    z = body.grid.axes_mm()[0]
+    half = body.grid.spacing_mm[0] / 2
+
+    def reach(name: str) -> tuple[float, float]:
+        used = z[(body.labels == body.label(name)).any(axis=(1, 2))]
+        return float(used.min()) - half, float(used.max()) + half
+
+    at = {name: float(joints[i, 2]) for i, name in enumerate(figure.joints)}
+    lungs, liver = reach("lungs"), reach("liver")
+    head, pelvis = reach("bone_cranium"), reach("bone_pelvis")
+    return {
+        "vertex": head[1],
+        "chin": reach("bone_mandible")[0],
+        "shoulder": at["clavicle.L"],
+        "lung_top": lungs[1],
+        "lung_bottom": lungs[0],
+        "liver_bottom": liver[0],
+        "iliac_crest": pelvis[1],
+        "hip": pelvis[0],
+        "sole": extent[0],
+    }
