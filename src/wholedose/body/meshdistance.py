@@ -226,7 +226,12 @@ def _samples(v: NDArray[np.float64], f: NDArray[np.int64], step: float) -> NDArr
 
 
 def signed_distance(
-    vertices_mm: NDArray[np.floating[Any]], faces: NDArray[Any], spacing_mm: float, *, margin_mm: float = 0.0
+    vertices_mm: NDArray[np.floating[Any]],
+    faces: NDArray[Any],
+    spacing_mm: float,
+    *,
+    margin_mm: float = 0.0,
+    multiple: int = 1,
 ) -> SignedDistance:
     """Return the distance to a closed mesh on a grid of points, positive inside.
 
@@ -242,6 +247,8 @@ def signed_distance(
         Grid spacing in mm.
     margin_mm : float
         Least distance in mm from the mesh to the edge of the grid.
+    multiple : int
+        The grid begins and ends at multiples of this many spacings from the origin along every axis.
 
     Raises
     ------
@@ -266,6 +273,7 @@ def signed_distance(
         )
     low = np.floor((mesh.min(axis=0) - margin_mm) / spacing_mm) - 1
     high = np.ceil((mesh.max(axis=0) + margin_mm) / spacing_mm) + 1
+    low, high = np.floor(low / multiple) * multiple, np.ceil(high / multiple) * multiple
     low[0] = min(low[0], -high[0])
     high[0] = -low[0]
     v = mesh / spacing_mm - low

@@ -1,0 +1,352 @@
+"""A person's body as a lattice that bends with the skeleton. Defines `Lattice` and `Skin`.
+
+Every node knows where it lies in the person's rest pose, where the same place lies in the template (whose anatomy is
+drawn), and which bones move it. See `wholedose.body.cells` for how nodes are joined and `wholedose.body.raster` for
+how a posed lattice becomes voxels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, diags_array, eye_array
+from scipy.sparse.csgraph import dijkstra
+from scipy.spatial import cKDTree
+
+from wholedose.base.errors import InvalidInput
+from wholedose.base.grid import Grid
+from wholedose.body.cells import SIDE, Cells
+from wholedose.body.meshdistance import SignedDistance, signed_distance
+from wholedose.body.raster import Rastered, rastered
+
+FloatArray = NDArray[np.float64]
+
+# cubes along a person's height: 12 mm for an adult
+_CUBES = 145
+_BENDING = 0.02  # stiffness of the map to the template against its fit, per cube of skin
+_STRETCHING = 1e-4
+_JOINT = 2.0  # weight of a joint against the skin of one cube face
+_TOLERANCE = 1e-3
+_MOST_BONES = 8
+_EVENING = 12  # rounds of averaging of the bones' shares with neighbours
+
+
+class Skin(Protocol):
+    """What a lattice needs to know of a figure: skin, joints and which bones move the skin."""
+
+    @property
+    def vertices_mm(self) -> FloatArray: ...
+    @property
+    def faces(self) -> NDArray[Any]: ...
+    @property
+    def joints(self) -> tuple[str, ...]: ...
+    @property
+    def joint_mm(self) -> FloatArray: ...
+    @property
+    def tail_mm(self) -> FloatArray: ...
+    @property
+    def weight_index(self) -> NDArray[Any]: ...
+    @property
+    def weight(self) -> NDArray[Any]: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Lattice:
+    """Nodes and tetrahedra that fill a person's body in the rest pose.
+
+    Parameters
+    ----------
+    cells : Cells
+    template_mm : array ``[n, 3]``
+        Where each node lies in the template.
+    weight_index, weight : arrays ``[n, 8]``
+        The bones that move a node, by their row in the figure, and their shares; these add up to 1.
+    skin : sparse array ``[v, n]``
+        Interpolates from nodes to the vertices of the person's skin.
+    """
+
+    cells: Cells
+    template_mm: FloatArray
+    weight_index: NDArray[np.int16]
+    weight: NDArray[np.float32]
+    skin: csr_array
+
+    @classmethod
+    def of(cls, actual: Skin, core: Skin, template: Skin) -> Lattice:
+        """Return the lattice of a person.
+
+        Parameters
+        ----------
+        actual : Skin
+            The person's figure, in mm.
+        core : Skin
+            The same person lean: its skin and joints are where the template's are in the template.
+        template : Skin
+            The figure whose anatomy is drawn.
+
+        Raises
+        ------
+        InvalidInput
+            The figures do not have the same vertices, faces and bones.
+        """
+        if core.vertices_mm.shape != template.vertices_mm.shape or len(core.joint_mm) != len(
+            template.joint_mm
+        ):
+            raise InvalidInput("The lean figure and the template differ in their vertices or bones.")
+        height = float(np.ptp(actual.vertices_mm[:, 2]))
+        h = height / (_CUBES * SIDE)
+        # the lean figure may stick out of the person's skin by a little, and its vertices need cubes too
+        distance = signed_distance(actual.vertices_mm, actual.faces, h, multiple=SIDE, margin_mm=1.5 * h)
+        mirrored = _is_mirrored(actual) and _is_mirrored(core) and _is_mirrored(template)
+        if mirrored:
+            values = np.maximum(distance.values, distance.values[:, :, ::-1])
+            distance = SignedDistance(values, distance.origin_mm, distance.spacing_mm)
+        cells = Cells.of(distance)
+        twin = _twins(cells) if mirrored else None
+        skin, known = cells.locate(actual.vertices_mm)
+        if not known.all():
+            raise InvalidInput("The lattice misses a part of the skin.", way_out="Give a closed skin mesh.")
+        mapped = _map(cells, core, template, twin)
+        index, weight = _weights(cells, actual, skin, twin)
+        return cls(cells, mapped, index, weight, skin)
+
+    @property
+    def node_mm(self) -> FloatArray:
+        """Where nodes lie in the rest pose, LPS mm ``[n, 3]``."""
+        return self.cells.node_mm
+
+    @cached_property
+    def _tets(self) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.uint8]]:
+        return self.cells.tets()
+
+    @property
+    def tets(self) -> NDArray[np.int32]:
+        """The nodes ``[t, 4]`` of each tetrahedron."""
+        return self._tets[0]
+
+    def posed(self, transforms: NDArray[np.floating[Any]] | None = None) -> FloatArray:
+        """Return where nodes lie, mm ``[n, 3]``, when each bone has moved by its 4×4 matrix (rest → posed mm)."""
+        if transforms is None:
+            return self.node_mm.copy()
+        matrices = np.asarray(transforms, dtype=np.float64)
+        if matrices.ndim != 3 or matrices.shape[1:] != (4, 4) or len(matrices) <= self.weight_index.max():
+            raise InvalidInput(
+                f"Bones move by matrices [bone, 4, 4], got an array of shape {matrices.shape}.",
+                way_out="Give one matrix for each bone of the figure.",
+            )
+        out = np.zeros_like(self.node_mm)
+        for k in range(self.weight_index.shape[1]):
+            m = matrices[self.weight_index[:, k]]
+            moved = np.einsum("nij,nj->ni", m[:, :3, :3], self.node_mm) + m[:, :3, 3]
+            out += self.weight[:, k, None] * moved
+        return out
+
+    def skin_mm(self, nodes_mm: FloatArray) -> FloatArray:
+        """Return where the vertices of the person's skin lie, mm ``[v, 3]``, when nodes lie at ``nodes_mm``."""
+        return np.asarray(self.skin @ nodes_mm)
+
+    def bounds_mm(self, nodes_mm: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the low and the high corner (x, y, z) of the box round the posed skin, in mm."""
+        skin = self.skin_mm(nodes_mm)
+        return skin.min(axis=0), skin.max(axis=0)
+
+    def raster(self, nodes_mm: FloatArray, grid: Grid, volume_cm3: float | None = None) -> Rastered:
+        """Return the voxels whose centres lie in the posed body.
+
+        Parameters
+        ----------
+        nodes_mm : array ``[n, 3]``
+            From `posed`, perhaps turned and moved since.
+        grid : Grid
+        volume_cm3 : float, optional
+            The volume that the body shall have; the skin is moved by up to 3 mm to give it.
+        """
+        return rastered(self, nodes_mm, grid, volume_cm3)
+
+    def inverted_fraction(self, nodes_mm: FloatArray) -> float:
+        """Return the fraction of tetrahedra that are turned inside out when nodes lie at ``nodes_mm``."""
+        a, b, c, d = (nodes_mm[self.tets[:, i]] for i in range(4))
+        return float((np.einsum("ij,ij->i", np.cross(b - a, c - a), d - a) <= 0).mean())
+
+
+def _is_mirrored(figure: Skin) -> bool:
+    """Whether a figure is its own mirror image."""
+    points = figure.vertices_mm
+    distance, _ = cKDTree(points).query(points * [-1.0, 1.0, 1.0])
+    return bool(distance.max() < 1e-6 * np.ptp(points[:, 2]))
+
+
+def _twins(cells: Cells) -> NDArray[np.int64]:
+    """The node that mirrors each node. Several nodes may lie at one place; their cubes tell them apart."""
+    copies = len(cells.cube)
+    owner = np.zeros((len(cells.node_mm), 3))
+    count = np.zeros(len(cells.node_mm))
+    middle = cells.node_mm[cells.corner].mean(axis=1)
+    # the mean of the cubes' centres differs between nodes at one place, and mirrors
+    weight = cells.labels.astype(bool).sum(axis=1)[cells.lookup[tuple(cells.cube.T)]]
+    for c in range(8):
+        np.add.at(owner, cells.corner[:, c], middle * weight[:, None])
+        np.add.at(count, cells.corner[:, c], weight)
+    key = np.concatenate([cells.node_mm, owner / count[:, None]], axis=1)
+    distance, twin = cKDTree(key).query(key * [-1.0, 1.0, 1.0, -1.0, 1.0, 1.0])
+    assert copies and distance.max() < 1e-3 * cells.edge_mm
+    return np.asarray(twin, dtype=np.int64)
+
+
+def _edges(cells: Cells) -> NDArray[np.int64]:
+    """The edges of all cubes, each once."""
+    ends = [(c, c | bit) for bit in (1, 2, 4) for c in range(8) if not c & bit]
+    edges = np.concatenate([cells.corner[:, pair] for pair in ends])
+    return np.unique(np.sort(edges, axis=1), axis=0)
+
+
+def _difference(rows: NDArray[np.int64], coefficients: Sequence[float], nodes: int) -> csr_array:
+    """The array whose row k sums the nodes ``rows[k]`` with the coefficients."""
+    count, width = rows.shape
+    values = np.tile(np.asarray(coefficients, dtype=np.float64), count)
+    return csr_array((values, rows.ravel(), np.arange(0, count * width + 1, width)), shape=(count, nodes))
+
+
+def _energy(cells: Cells) -> csr_array:
+    """The form that says how much a function on the nodes bends, and a little how much it stretches."""
+    n = len(cells.node_mm)
+    total = csr_array((n, n))
+    for axis, pair in enumerate(cells.pairs):
+        bit = 1 << axis
+        low = [c for c in range(8) if not c & bit]
+        rows = np.concatenate(
+            [cells.corner[pair[:, 0]][:, low], cells.corner[pair[:, 0]][:, [c | bit for c in low]]], axis=1
+        )
+        end = cells.corner[pair[:, 1]][:, [c | bit for c in low]]
+        lines = np.stack([rows[:, :4], rows[:, 4:], end], axis=2).reshape(-1, 3)
+        bend = _difference(np.unique(lines, axis=0), (1.0, -2.0, 1.0), n)
+        total = total + bend.T @ bend
+        one, two = (1 << ((axis + k) % 3) for k in (1, 2))
+        faces = np.concatenate([cells.corner[:, [c, c | one, c | two, c | one | two]] for c in (0, bit)])
+        twist = _difference(np.unique(faces, axis=0), (1.0, -1.0, -1.0, 1.0), n)
+        total = total + 2.0 * (twist.T @ twist)
+    stretch = _difference(_edges(cells), (1.0, -1.0), n)
+    return csr_array(_BENDING * total + _STRETCHING * (stretch.T @ stretch))
+
+
+def solve(
+    a: csr_array, b: FloatArray, start: FloatArray, tolerance: float, most: int = 400
+) -> tuple[FloatArray, int]:
+    """Return x with a x = b for several right-hand sides by conjugate gradients, and the number of steps.
+
+    ``tolerance`` is the size, in the unit of x, of the last step at which to stop.
+    """
+    inverse = 1.0 / a.diagonal()[:, None]
+    x = start.copy()
+    r = b - a @ x
+    z = inverse * r
+    p = z.copy()
+    rz = np.einsum("ij,ij->j", r, z)
+    for step in range(most):
+        if float(np.abs(z).max()) <= tolerance:
+            return x, step
+        q = a @ p
+        alpha = rz / np.maximum(np.einsum("ij,ij->j", p, q), 1e-300)
+        x += alpha * p
+        r -= alpha * q
+        z = inverse * r
+        new = np.einsum("ij,ij->j", r, z)
+        p = z + (new / np.maximum(rz, 1e-300)) * p
+        rz = new
+    return x, most
+
+
+def _vertex_area(figure: Skin) -> FloatArray:
+    v, f = figure.vertices_mm, np.asarray(figure.faces)
+    a, b, c = v[f[:, 0]], v[f[:, 1]], v[f[:, 2]]
+    area = np.linalg.norm(np.cross(b - a, c - a), axis=1) / 6.0
+    return np.bincount(f.ravel(), weights=np.repeat(area, 3), minlength=len(v))
+
+
+def _map(cells: Cells, core: Skin, template: Skin, twin: NDArray[np.int64] | None) -> FloatArray:
+    """Where nodes lie in the template: smooth, and it sends the lean figure's skin and joints to the template's."""
+    source = np.concatenate([core.vertices_mm, core.joint_mm, core.tail_mm])
+    target = np.concatenate([template.vertices_mm, template.joint_mm, template.tail_mm])
+    weight = np.full(len(source), _JOINT)
+    weight[: len(core.vertices_mm)] = _vertex_area(core) / cells.edge_mm**2
+    # the nearest scaling along the three axes and shift along y and z keeps left and right
+    scale, shift = np.ones(3), np.zeros(3)
+    for axis in range(3):
+        mean = (
+            np.zeros(2)
+            if axis == 0
+            else np.average([source[:, axis], target[:, axis]], axis=1, weights=weight)
+        )
+        s, t = source[:, axis] - mean[0], target[:, axis] - mean[1]
+        scale[axis] = (weight * s * t).sum() / (weight * s * s).sum()
+        shift[axis] = mean[1] - scale[axis] * mean[0]
+    place, _ = cells.locate(source)
+    wish = target - (source * scale + shift)
+    normal = place.T @ diags_array(weight) @ place
+    n = len(cells.node_mm)
+    system = csr_array(_energy(cells) + normal + 1e-9 * eye_array(n))
+    rhs = np.asarray(place.T @ (weight[:, None] * wish))
+    moved, _ = solve(system, rhs, np.zeros((n, 3)), _TOLERANCE)
+    if twin is not None:
+        moved = (moved + moved[twin] * [-1.0, 1.0, 1.0]) / 2.0
+    return cells.node_mm * scale + shift + moved
+
+
+def _weights(
+    cells: Cells, actual: Skin, skin: csr_array, twin: NDArray[np.int64] | None
+) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
+    """Which bones move each node: those of the nearest skin, evened out inside the body."""
+    bones = len(actual.joint_mm)
+    n = len(cells.node_mm)
+    shares = np.zeros((len(actual.vertices_mm), bones))
+    np.add.at(shares, (np.arange(len(shares))[:, None], np.asarray(actual.weight_index)), actual.weight)
+    area = _vertex_area(actual) / cells.edge_mm**2
+    mass = np.asarray(skin.T @ area)
+    known = np.asarray(skin.T @ (area[:, None] * shares))
+    points, owner = _along_bones(actual, cells.edge_mm / 2.0, shares.sum(axis=0) > 0)
+    place, found = cells.locate(points)
+    mass = mass + np.asarray(place.T @ found.astype(np.float64))
+    known = (known + np.asarray(place.T @ np.eye(bones)[owner])).astype(np.float32)
+    sure = np.flatnonzero(mass > 0.01)
+    edges = _edges(cells)
+    ones = np.ones(len(edges), dtype=np.float32)
+    graph = csr_array((ones, (edges[:, 0], edges[:, 1])), shape=(n, n))
+    graph = csr_array(graph + graph.T)
+    _, _, source = dijkstra(
+        graph, directed=False, indices=sure, unweighted=True, min_only=True, return_predecessors=True
+    )
+    source = np.where(source >= 0, source, sure[0])
+    share = known[source] / mass[source].astype(np.float32)[:, None]
+    pull = mass.astype(np.float32)
+    degree = np.asarray(graph.sum(axis=1), dtype=np.float32)
+    for _ in range(_EVENING):
+        share = (graph @ share + known) / (degree + pull)[:, None]
+    if twin is not None:
+        share = (share + share[twin][:, _other_side(actual)]) / 2.0
+    best = np.argpartition(-share, _MOST_BONES, axis=1)[:, :_MOST_BONES]
+    weight = np.take_along_axis(share, best, axis=1)
+    return best.astype(np.int16), weight / weight.sum(axis=1, keepdims=True)
+
+
+def _other_side(figure: Skin) -> NDArray[np.int64]:
+    """The bone that mirrors each bone."""
+    names = list(figure.joints)
+    swapped = [n[:-1] + {"L": "R", "R": "L"}[n[-1]] if n.endswith((".L", ".R")) else n for n in names]
+    return np.array([names.index(n) for n in swapped], dtype=np.int64)
+
+
+def _along_bones(figure: Skin, step: float, moves: NDArray[np.bool_]) -> tuple[FloatArray, NDArray[np.int64]]:
+    """Points along the shafts of the bones that move skin, and their bones."""
+    points, owner = [np.empty((0, 3))], [np.empty(0, dtype=np.int64)]
+    for bone, (head, tail) in enumerate(zip(figure.joint_mm, figure.tail_mm, strict=True)):
+        length = float(np.linalg.norm(tail - head))
+        if moves[bone] and length > step:
+            t = np.linspace(0.2, 0.8, 1 + int(0.6 * length / step))[:, None]
+            points.append(head + t * (tail - head))
+            owner.append(np.full(len(t), bone))
+    return np.concatenate(points), np.concatenate(owner)
