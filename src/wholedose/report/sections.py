@@ -66,7 +66,7 @@ class Section:
 def section(
     body: Body, cut: Cut, mm_per_pixel: float = 1.5, organs: Collection[str] | None = None
 ) -> Section:
-    """Return a section through a body, cropped to what it meets of the person; long ones reach from head to toe.
+    """Return a section through a body, cropped to the person; long ones reach from head to toe.
 
     Parameters
     ----------
