@@ -1,22 +1,52 @@
-"""The figure of a person: sex, age, height and volume in, parameters and figure out. Defines `fit`."""
+"""The figure of a person: sex, age, height and volume in, skin and rig out. Defines `fit`.
+
+Age picks the shape (anny's own calibration of its age parameter), and the published proportions of that
+age (sitting height by height, head circumference) pick its height parameter and the size of its head; one
+factor then makes the height exact. Volume moves along one path from thin to fat through anny's weight and
+muscle parameters; beyond its ends flesh is added or taken around the axes of the bones.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any, Literal
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 
-from wholedose.body.figure import Figure, Shape, figure_at, points_of
+from wholedose.base.errors import InvalidInput
+from wholedose.body.figure import Figure, Shape, figure_at, points_of, template_figure
+from wholedose.tables import load
 
 Array = NDArray[np.float64]
 
-# anny's own calibration of its age parameter against the WHO's heights
+# anny's calibration of its age parameter to years, made with the heights of the WHO
 AGE_Y = (0.0, 1.0, 4.0, 11.0, 16.0, 18.0, 64.0, 110.0)
 AGE_PARAMETER = (0.0, 0.05, 0.215, 0.415, 0.67, 0.77, 0.83, 1.0)
-LEAN_WEIGHT = 0.35
+LEAN_WEIGHT, LEAN_MUSCLE = 0.35, 0.5
+# assumption: among people of one age the head grows with this power of the height
+HEAD_POWER = 0.3
+# reference adult: 500 g of breasts (ICRP 89); at this cup size the figure is taken to have them
+REFERENCE_BREAST_G, REFERENCE_CUP, BREAST_DENSITY = 500.0, 0.5, 0.98
+THINNEST, FATTEST = -1.5, 2.6
+# how much of the flesh on a bone follows when a body grows fatter than anny's fattest (assumption)
+FLESH = {
+    "spine": 1.0,
+    "pelvis": 1.0,
+    "root": 1.0,
+    "clavicle": 0.7,
+    "shoulder": 0.8,
+    "upperarm": 0.9,
+    "lowerarm": 0.6,
+    "upperleg": 0.9,
+    "lowerleg": 0.6,
+    "neck": 0.5,
+    "head": 0.12,
+    "foot": 0.15,
+    "wrist": 0.15,
+}
 
 
 def fit(
@@ -28,33 +58,294 @@ def fit(
     pregnancy_week: float | None = None,
     breast_g: float | None = None,
 ) -> tuple[Figure, Figure]:
-    """Return the figure of a person, and the figure of the same person when lean."""
+    """Return the figure of a person, and the figure of the same person when lean.
+
+    Parameters
+    ----------
+    sex : {"F", "M"}
+    age_y : float
+        Age, years.
+    height_cm : float
+        From the soles to the vertex (for infants: the length), cm.
+    volume_cm3 : float
+        Inside the skin, conceptus included, cm³.
+    pregnancy_week : float or None
+        Weeks since the last menstruation.
+    breast_g : float or None
+        Both breasts, g; None for the reference adult's. Without effect on men and before puberty.
+
+    Returns
+    -------
+    actual, core : Figure
+        Both of this height (within 0.1 %); the actual one of this volume (within 0.3 %). The core has the
+        same bones, muscle, breasts and bump, but the fat of a lean person, and is the actual one where
+        that is lean already.
+
+    Raises
+    ------
+    InvalidInput
+        No figure of this age and height has this volume; the message names the range.
+
+    Examples
+    --------
+    >>> actual, core = fit("M", 35, 176, 80_000)
+    >>> round(actual.height_mm), round(actual.volume_cm3), core.volume_cm3 < actual.volume_cm3
+    (1760, 80000, True)
+    """
+    body = _body_of(sex, age_y, 10.0 * height_cm, pregnancy_week, breast_g)
+    low, high = body.at(THINNEST), body.at(FATTEST)
+    if not low.volume_cm3 <= volume_cm3 <= high.volume_cm3:
+        raise InvalidInput(
+            f"No figure of {age_y:g} years and {height_cm:g} cm has a volume of {volume_cm3 / 1000:.3g} L.",
+            where="volume_cm3",
+            way_out=f"Give {low.volume_cm3 / 1000:.3g} to {high.volume_cm3 / 1000:.3g} L.",
+        )
+    fatness = _root(lambda at: body.at(at).volume_cm3 - volume_cm3, THINNEST, FATTEST, 2e-4 * volume_cm3)
+    return body.at(fatness), body.core(fatness)
+
+
+@dataclass(frozen=True)
+class _Body:
+    """Everything about a person but how fat."""
+
+    shape: Shape
+    head: float
+    height_mm: float
+    cup_beyond: float
+    bump_beyond: float
+
+    def at(self, fatness: float) -> Figure:
+        """Return the figure: -1 anny's thinnest, 0 lean, 1 its fattest, linear girth beyond."""
+        inside = float(np.clip(fatness, -1.0, 1.0))
+        points = self._points(_muscle(inside), _weight(inside))
+        if fatness != inside:
+            points = points + (fatness - inside) * flesh(points)
+        return self._finished(points)
+
+    def core(self, fatness: float) -> Figure:
+        """Return the lean figure of the one that `at` returns."""
+        if fatness <= 0.0:
+            return self.at(fatness)
+        return self._finished(self._points(_muscle(min(fatness, 1.0)), LEAN_WEIGHT))
+
+    def _points(self, muscle: float, weight: float) -> Array:
+        shape = replace(self.shape, muscle=muscle, weight=weight)
+        wanted = [shape]
+        if self.cup_beyond:
+            wanted.append(replace(shape, cupsize=0.5))
+        if self.bump_beyond:
+            wanted.append(replace(shape, pregnancy=0.0))
+        points, *others = points_of(wanted)
+        beyond = [each for each in (self.cup_beyond, self.bump_beyond) if each]
+        return points + sum(
+            (k * (points - other) for k, other in zip(beyond, others, strict=True)), np.zeros(3)
+        )
+
+    def _finished(self, points: Array) -> Figure:
+        figure = figure_at(with_head(points, self.head))
+        return figure.scaled(self.height_mm / figure.height_mm)
+
+
+def _weight(fatness: float) -> float:
+    return LEAN_WEIGHT * (1 + fatness) if fatness < 0 else LEAN_WEIGHT + (1 - LEAN_WEIGHT) * fatness
+
+
+def _muscle(fatness: float) -> float:
+    # anny's heaviest people are those of most weight and least muscle, its thinnest have least of both
+    return LEAN_MUSCLE * (1 - abs(fatness))
+
+
+def _root(function: Callable[[float], float], low: float, high: float, tolerance: float) -> float:
+    """Return where an increasing function is zero (regula falsi, Illinois)."""
+    f_low, f_high = function(low), function(high)
+    side = 0
+    at = low
+    for _ in range(60):
+        at = (low * f_high - high * f_low) / (f_high - f_low)
+        value = function(at)
+        if abs(value) <= tolerance:
+            break
+        if value < 0:
+            low, f_low, f_high, side = at, value, f_high / (2 if side < 0 else 1), -1
+        else:
+            high, f_high, f_low, side = at, value, f_low / (2 if side > 0 else 1), 1
+    return at
+
+
+def proportions(sex: Literal["F", "M"], age_y: float) -> tuple[float, float, float]:
+    """Return median height (mm), sitting height by height, and head circumference (mm) at an age."""
+    table = load("body/figure_proportions")
+    mine = table["sex"] == sex
+    found = []
+    for name, factor in (("height_cm", 10.0), ("sitting_share", 1.0), ("head_cm", 10.0)):
+        age, value = table["age_y"][mine], table[name][mine]
+        known = np.isfinite(value)
+        found.append(factor * float(np.interp(age_y, age[known], value[known])))
+    return found[0], found[1], found[2]
+
+
+def _body_of(
+    sex: Literal["F", "M"],
+    age_y: float,
+    height_mm: float,
+    pregnancy_week: float | None,
+    breast_g: float | None,
+) -> _Body:
     shape = Shape(
         gender=1.0 if sex == "F" else 0.0,
         age=float(np.interp(age_y, AGE_Y, AGE_PARAMETER)),
-        pregnancy=0.0 if pregnancy_week is None else float(np.clip((pregnancy_week - 8) / 32, 0, 1)),
+        muscle=LEAN_MUSCLE,
+        weight=LEAN_WEIGHT,
     )
-    grid = {
-        (w, h): p
-        for (w, h), p in zip(
-            [(w, h) for w in (0.0, 0.5, 1.0) for h in (0.0, 1.0)],
-            points_of(replace(shape, weight=w, height=h) for w in (0.0, 0.5, 1.0) for h in (0.0, 1.0)),
-            strict=True,
-        )
-    }
+    usual_mm, sitting, girth_mm = proportions(sex, age_y)
+    girth_mm *= (height_mm / usual_mm) ** HEAD_POWER
+    short, tall = points_of([replace(shape, height=0.0), replace(shape, height=1.0)])
 
-    def at(weight: float) -> Figure:
-        lower, upper = (0.0, 0.5) if weight < 0.5 else (0.5, 1.0)
-        t = (weight - lower) / 0.5
-        short, tall = ((1 - t) * grid[lower, h] + t * grid[upper, h] for h in (0.0, 1.0))
-        skin = len(figure_at(short).vertices_mm)
-        low, high = (float(np.ptp(p[:skin, 2])) for p in (short, tall))
-        k = float(np.clip((10 * height_cm - low) / (high - low), 0.0, 1.0))
-        figure = figure_at((1 - k) * short + k * tall)
-        return figure.scaled(10 * height_cm / figure.height_mm)
+    def crotch_excess(height: float, head: float) -> float:
+        figure = figure_at(with_head((1 - height) * short + height * tall, head))
+        return crotch_mm(figure) / figure.height_mm - (1 - sitting)
 
-    def excess(weight: float) -> Any:
-        return at(weight).volume_cm3 - volume_cm3
+    head, height = 1.0, 0.5
+    for _ in range(4):
+        bounds = crotch_excess(0.0, head), crotch_excess(1.0, head)
+        if bounds[0] >= 0 or bounds[1] <= 0:
+            height = 0.0 if bounds[0] >= 0 else 1.0
+        else:
+            height = _root(lambda at, k=head: crotch_excess(at, k), 0.0, 1.0, 1e-5)  # type: ignore[misc]
+        figure = figure_at(with_head((1 - height) * short + height * tall, head))
+        head *= girth_mm / (head_girth_mm(figure) * height_mm / figure.height_mm)
+    shape = replace(shape, height=height)
+    factor = (height_mm / figure.height_mm) ** 3
+    cup = _cup(shape, factor, breast_g) if sex == "F" and age_y >= 10 else REFERENCE_CUP
+    bump = 0.0 if pregnancy_week is None else _bump(shape, factor, pregnancy_week)
+    return _Body(
+        replace(shape, cupsize=min(cup, 1.0), pregnancy=min(bump, 1.0)),
+        head,
+        height_mm,
+        # beyond anny's range along its last step
+        cup_beyond=max(cup - 1.0, 0.0) / 0.5,
+        bump_beyond=max(bump - 1.0, 0.0),
+    )
 
-    weight = float(brentq(excess, -4.0, 12.0, xtol=1e-4))
-    return at(weight), at(min(weight, LEAN_WEIGHT))
+
+def _volumes(shapes: list[Shape], factor: float) -> list[float]:
+    return [factor * figure_at(points).volume_cm3 for points in points_of(shapes)]
+
+
+def _cup(shape: Shape, factor: float, breast_g: float | None) -> float:
+    """Return the cup size at which the breasts have a mass."""
+    if breast_g is None:
+        return REFERENCE_CUP
+    sizes = (0.0, REFERENCE_CUP, 1.0)
+    flat, usual, most = _volumes([replace(shape, cupsize=size) for size in sizes], factor)
+    more = (breast_g - REFERENCE_BREAST_G) / BREAST_DENSITY
+    step = (usual - flat) if more < 0 else (most - usual)
+    return float(np.clip(REFERENCE_CUP + 0.5 * more / step, 0.0, 1.8))
+
+
+def _bump(shape: Shape, factor: float, week: float) -> float:
+    """Return the bump that makes room for the conceptus."""
+    table = load("body/figure_bump")
+    room = float(np.interp(week, [2.0, *table["week"]], [0.0, *table["conceptus_cm3"]]))
+    none, full = _volumes([replace(shape, pregnancy=size) for size in (0.0, 1.0)], factor)
+    return room / (full - none)
+
+
+# --- measuring and reshaping points --------------------------------------------------------------
+
+
+@cache
+def _bone_shares() -> Array:
+    """Return the dense skinning weights, one row for each point: vertices, joint heads, joint tails."""
+    figure = template_figure()
+    count, bones = len(figure.vertices_mm), len(figure.joints)
+    dense = np.zeros((count, bones))
+    for column in range(figure.weight.shape[1]):
+        np.add.at(dense, (np.arange(count), figure.weight_index[:, column]), figure.weight[:, column])
+    # a joint moves with its parent, the end of a bone with the bone
+    carrier = np.eye(bones)
+    return np.concatenate([dense, carrier[np.maximum(figure.parent, 0)], carrier])
+
+
+@cache
+def _head_share() -> Array:
+    names = template_figure().joints
+    return _bone_shares()[:, [names.index(n) for n in ("head", "eye.L", "eye.R")]].sum(axis=1)
+
+
+def with_head(points: Array, factor: float) -> Array:
+    """Return points with the head enlarged by a factor about the joint that carries it."""
+    names = template_figure().joints
+    centre = points[len(points) - 2 * len(names) + names.index("head")]
+    return np.asarray(points + (factor - 1.0) * _head_share()[:, None] * (points - centre))
+
+
+@cache
+def _head_band() -> NDArray[np.intp]:
+    figure = template_figure()
+    eye = figure.joint_mm[figure.joints.index("eye.L"), 2]
+    level = (figure.vertices_mm[:, 2] - eye) / (figure.height_mm - eye)
+    share = _head_share()[: len(figure.vertices_mm)]
+    return np.flatnonzero((share > 0.95) & (level > 0.1) & (level < 0.6))
+
+
+def head_girth_mm(figure: Figure) -> float:
+    """Return the circumference of the head: of the ellipse of its breadth and length above the ears, mm.
+
+    The true girth of the meshes is 1 to 4 % larger than this ellipse (they are no ellipses); the mean is
+    put in.
+    """
+    points = figure.vertices_mm[_head_band()]
+    a, b = float(np.abs(points[:, 0]).max()), float(np.ptp(points[:, 1]) / 2)
+    h = ((a - b) / (a + b)) ** 2
+    return 1.027 * np.pi * (a + b) * (1 + 3 * h / (10 + np.sqrt(4 - 3 * h)))
+
+
+@cache
+def _middle_below() -> NDArray[np.intp]:
+    figure = template_figure()
+    own = figure.mirror == np.arange(len(figure.mirror))
+    return np.flatnonzero(own & (figure.vertices_mm[:, 2] < 0.6 * figure.height_mm))
+
+
+def crotch_mm(figure: Figure) -> float:
+    """Return the height of the crotch above the soles, mm."""
+    return float(figure.vertices_mm[_middle_below(), 2].min())
+
+
+def flesh(points: Array) -> Array:
+    """Return how points move when a body gains girth: away from the axes of the bones, smoothly, mm."""
+    figure = template_figure()
+    count, bones = len(figure.vertices_mm), len(figure.joints)
+    skin = points[:count]
+    head, tail = points[count : count + bones], points[count + bones :]
+    shares = _bone_shares()[:count]
+    moved = np.zeros_like(skin)
+    for bone, name in enumerate(figure.joints):
+        amount = next((value for key, value in FLESH.items() if name.startswith(key)), 0.0)
+        who = np.flatnonzero(shares[:, bone] > 0)
+        if not amount or not len(who):
+            continue
+        along = tail[bone] - head[bone]
+        where = (skin[who] - head[bone]) @ along / max(float(along @ along), 1e-9)
+        foot = head[bone] + np.clip(where, 0.0, 1.0)[:, None] * along
+        moved[who] += amount * shares[who, bone, None] * (skin[who] - foot)
+    moved = smooth(moved, 12)
+    return np.concatenate([moved, np.zeros((2 * bones, 3))])
+
+
+@cache
+def _edges() -> tuple[NDArray[np.intp], NDArray[np.intp], Array]:
+    faces = template_figure().faces
+    # each edge belongs to two triangles, once in each direction
+    start, end = faces.ravel(), np.roll(faces, -1, axis=1).ravel()
+    return start.astype(np.intp), end.astype(np.intp), np.bincount(start).astype(float)
+
+
+def smooth(field: Array, times: int) -> Array:
+    """Return a field on the vertices, averaged with the neighbours' mean a number of times."""
+    start, end, degree = _edges()
+    for _ in range(times):
+        mean = np.stack([np.bincount(start, field[end, k], len(field)) for k in range(3)], axis=1)
+        field = 0.5 * field + 0.5 * mean / degree[:, None]
+    return field
