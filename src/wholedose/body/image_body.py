@@ -16,6 +16,7 @@ from wholedose.base import Assumption, Volume
 from wholedose.base.errors import InvalidInput, MissingInput
 from wholedose.body import segmentation as seg
 from wholedose.body.body import Body
+from wholedose.body.foreign import take_foreign_matter
 from wholedose.body.labels import LabelNames, mapped
 from wholedose.body.locate import Fit, area_of, locate, profile, profile_of
 from wholedose.body.outline import Arms
@@ -44,6 +45,7 @@ def from_ct(
     arms: Arms | None = None,
     calibration: HuCalibration | None = None,
     resample_labels: bool = False,
+    kv: float | None = None,
 ) -> Body:
     """Make a body from a CT image.
 
@@ -70,6 +72,8 @@ def from_ct(
         CT number to matter; by default Schneider 2000.
     resample_labels : bool
         Accept a label map on another grid that lies in the same frame and covers the image.
+    kv : float, optional
+        Tube voltage, which tells iodine and metal from their CT numbers; 120 kV when unknown.
 
     Raises
     ------
@@ -102,6 +106,7 @@ def from_ct(
     drawn = Scanned(grid, hu, found, calibration)
     if labels is not None and names is not None:
         drawn.take_labels(nearest(labels, grid), names)
+    take_foreign_matter(drawn, image, kv, notes)
     if completion and not person.is_adult:
         completion = False
         notes.append(
@@ -176,21 +181,6 @@ def _note_findings(found: seg.Segmentation, notes: list[Assumption]) -> None:
                 f"the side of the image cuts the body on {100 * found.truncated:.0f} % of the slices",
                 "the stylised adult fills what lies outside; scatter and attenuation there are its own",
                 0.05,
-            )
-        )
-    if found.contrast_cm3 > seg.threshold("contrast_flag_cm3"):
-        notes.append(
-            Assumption(
-                "contrast medium",
-                f"{found.contrast_cm3:.0f} cm³ of enhanced blood or gut",
-                "kept as soft tissue of the density that the CT number gives",
-                0.02,
-            )
-        )
-    if found.metal_cm3 > seg.threshold("metal_flag_cm3"):
-        notes.append(
-            Assumption(
-                "metal", f"{found.metal_cm3:.1f} cm³", "material by CT number; artefacts are not corrected"
             )
         )
 

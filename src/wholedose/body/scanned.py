@@ -60,6 +60,7 @@ class Scanned:
         self.origin: dict[str, Origin] = {}
         self.trusted: frozenset[str] = frozenset()
         self.bone_without_site = found.mask("bone")
+        self.foreign: list[tuple[Mask, NDArray[np.uint8], tuple[Material, ...], NDArray[np.float32]]] = []
         for tissue, organ in (("soft", "muscle"), ("fat", "adipose"), ("lung", "lungs")):
             self._set(found.mask(tissue), organ, "image")
         self._trachea()
@@ -142,8 +143,8 @@ class Scanned:
         return np.asarray(self.labels == self.number[name])
 
     def _finish(self, skin_mm: float) -> None:
-        """Gas and airways are nobody's tissue; the outermost layer is skin."""
-        self.labels[self.found.mask("gas") | self.found.mask("airway")] = 0
+        """Gas, airways and metal are nobody's tissue; the outermost layer is skin."""
+        self.labels[self.found.mask("gas") | self.found.mask("airway") | self.found.mask("metal")] = 0
         self._draw_skin(skin_mm)
 
     def _draw_skin(self, skin_mm: float) -> None:
@@ -171,7 +172,12 @@ class Scanned:
         air = material("air")
         index[outside] = 0
         density[outside] = air.density_g_cm3
-        return index, density, (air, *self.calibration.materials)
+        materials = (air, *self.calibration.materials)
+        for where, level, matter, own_density in self.foreign:
+            index[where] = level + len(materials)
+            density[where] = own_density
+            materials = (*materials, *matter)
+        return index, density, materials
 
     def alone(self, person: Person, notes: list[Assumption]) -> Body:
         """Return the body of the image only, without any stylised part."""

@@ -15,12 +15,14 @@ from scipy import ndimage
 
 from wholedose.base import Grid, Volume
 from wholedose.base.errors import InvalidInput
+from wholedose.body.couch import find_couch
+from wholedose.body.view import halves_of_edge, view_edge
 from wholedose.tables import load
 
 Mask = NDArray[np.bool_]
 
-AIR, SOFT, FAT, BONE, LUNG, AIRWAY, GAS, COUCH = range(8)
-CLASSES = ("air", "soft", "fat", "bone", "lung", "airway", "gas", "couch")
+AIR, SOFT, FAT, BONE, LUNG, AIRWAY, GAS, COUCH, METAL = range(9)
+CLASSES = ("air", "soft", "fat", "bone", "lung", "airway", "gas", "couch", "metal")
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,14 +35,17 @@ class Segmentation:
         Index into `CLASSES`; body is everything but air and couch.
     truncated : float
         Share of body slices that the side of the field of view cuts.
-    contrast_cm3, metal_cm3 : float
-        Volume of strongly enhanced blood or gut, and of metal.
+    contrast : bool array [z, y, x]
+        Strongly enhanced blood or gut; its class is soft.
+    cut_left, cut_right : bool array [z]
+        Slices that the field of view cuts on the side of low and of high x.
     """
 
     tissue: NDArray[np.uint8]
     truncated: float
-    contrast_cm3: float
-    metal_cm3: float
+    contrast: Mask
+    cut_left: Mask
+    cut_right: Mask
 
     @property
     def body(self) -> Mask:
@@ -122,7 +127,7 @@ def segment(hu: NDArray[np.float32], grid: Grid) -> Segmentation:
         There is no body in the image.
     """
     step = grid.spacing_mm[0]
-    body, truncated = _body(hu, step, grid)
+    body, truncated, cuts = _body(hu, step, grid)
     tissue = np.full(hu.shape, AIR, dtype=np.uint8)
     tissue[~body & (hu > threshold("couch_from"))] = COUCH
     tissue[body] = SOFT
@@ -133,11 +138,11 @@ def segment(hu: NDArray[np.float32], grid: Grid) -> Segmentation:
     tissue[dark & (hu >= threshold("gas_to"))] = FAT
     tissue[lungs] = LUNG
     tissue[airway] = AIRWAY
-    metal = body & (hu > threshold("metal_from"))
-    bone, contrast = _bone(hu, body & ~lungs & ~airway, step)
-    tissue[bone | metal] = BONE
-    cm3 = grid.voxel_cm3
-    return Segmentation(tissue, truncated, float(contrast.sum() * cm3), float(metal.sum() * cm3))
+    metal = _metal(hu, body, grid)
+    bone, contrast = _bone(hu, body & ~lungs & ~airway & ~metal, step)
+    tissue[bone] = BONE
+    tissue[metal] = METAL
+    return Segmentation(tissue, truncated, contrast & ~metal, cuts[0], cuts[1])
 
 
 def _disk(radius: float) -> Mask:
@@ -155,8 +160,23 @@ def _largest(mask: Mask) -> Mask:
     return np.asarray(labels == sizes.argmax())
 
 
-def _body(hu: NDArray[np.float32], step: float, grid: Grid) -> tuple[Mask, float]:
+def _metal(hu: NDArray[np.float32], body: Mask, grid: Grid) -> Mask:
+    """Return metal: brighter than any bone, with its rim; single bright voxels are noise or streaks."""
+    core = body & (hu > threshold("metal_from"))
+    if not core.any():
+        return core
+    labels, _ = ndimage.label(core, structure=np.ones((3, 3, 3), dtype=np.bool_))
+    sizes = np.bincount(labels.ravel()) * grid.voxel_cm3
+    sizes[0] = 0.0
+    core = (sizes >= threshold("least_metal_cm3"))[labels]
+    rim = ndimage.binary_dilation(core) & body & (hu > threshold("metal_rim_from"))
+    return np.asarray(core | rim)
+
+
+def _body(hu: NDArray[np.float32], step: float, grid: Grid) -> tuple[Mask, float, tuple[Mask, Mask]]:
     solid = hu > threshold("body_from")
+    plate = find_couch(hu, grid, threshold("couch_from"))
+    solid &= ~plate
     radius = max(1.0, threshold("opening_mm") / step)
     # a border of air, so that opening does not eat what the image cuts; the ends along z are repeated
     padded = np.pad(solid, ((0, 0), (3, 3), (3, 3)), mode="edge")
@@ -179,9 +199,7 @@ def _body(hu: NDArray[np.float32], step: float, grid: Grid) -> tuple[Mask, float
     pieces, _ = ndimage.label(body)
     body &= np.isin(pieces, np.unique(pieces[core & body]))
     # a cut side counts as skin, so that lungs which touch it are inside
-    side = np.zeros(hu.shape[1:], dtype=np.bool_)
-    side[[0, -1], :] = True
-    side[:, [0, -1]] = True
+    side = view_edge(hu)
     cut = (body & side).any(axis=(1, 2)) if min(hu.shape[1:]) > 4 else np.zeros(hu.shape[0], dtype=np.bool_)
     filled = np.empty_like(body)
     for k in range(body.shape[0]):
@@ -189,7 +207,10 @@ def _body(hu: NDArray[np.float32], step: float, grid: Grid) -> tuple[Mask, float
     deep = [k for k in range(body.shape[0]) if body[k].any()]
     touched = (body & side).sum(axis=(1, 2)) * step > threshold("cut_length_mm")
     truncated = float((touched & cut).sum() / max(len(deep), 1))
-    return filled, truncated
+    at_side = [
+        (body & half).sum(axis=(1, 2)) * step > threshold("cut_length_mm") for half in halves_of_edge(side)
+    ]
+    return filled, truncated, (at_side[0], at_side[1])
 
 
 def _lungs(hu: NDArray[np.float32], dark: Mask, body: Mask, grid: Grid) -> tuple[Mask, Mask]:
@@ -255,12 +276,13 @@ def _bone(hu: NDArray[np.float32], allowed: Mask, step: float) -> tuple[Mask, Ma
     labels, count = ndimage.label(bright, structure=np.ones((3, 3, 3), dtype=np.bool_))
     if not count:
         return bright, np.zeros_like(bright)
+    pools = _pools(hu, bright, step)
     index = np.arange(1, count + 1)
     size = np.bincount(labels.ravel(), minlength=count + 1)[1:]
     dense = ndimage.sum_labels(hu > threshold("dense_bone_from"), labels, index)
     is_bone = (dense >= 1) & (dense > threshold("least_dense_share") * size)
-    bone = np.isin(labels, index[is_bone])
-    contrast = bright & ~bone & ndimage.binary_opening(bright & ~bone, structure=_disk(1))
+    bone = np.isin(labels, index[is_bone]) & ~pools
+    contrast = pools | bright & ~bone & ndimage.binary_opening(bright & ~bone, structure=_disk(1))
     # a thick, even, moderately bright core inside a bone piece is enhanced blood that touches bone
     core = ndimage.binary_opening(
         bone & (hu < threshold("dense_bone_from")), structure=_disk(max(2.0, 9.0 / step))
@@ -281,3 +303,21 @@ def _bone(hu: NDArray[np.float32], allowed: Mask, step: float) -> tuple[Mask, Ma
         closed[k] |= _small_holes(closed[k], largest)
     spongy = closed & allowed & (hu > threshold("spongy_from")) & ~contrast
     return bone | spongy, contrast
+
+
+def _pools(hu: NDArray[np.float32], bright: Mask, step: float) -> Mask:
+    """Return bright, even cores thicker than any compact bone: vessels, heart, bladder, gut."""
+    smooth = ndimage.uniform_filter(hu, 3)
+    spread = np.sqrt(np.maximum(ndimage.uniform_filter(hu * hu, 3) - smooth * smooth, 0))
+    even = bright & (spread < threshold("even_spread") + threshold("thick_spread_share") * np.abs(smooth))
+    core = ndimage.binary_opening(even, structure=_disk(max(1.5, threshold("thick_core_mm") / step)))
+    if not core.any():
+        return core
+    labels, count = ndimage.label(core)
+    sizes = np.bincount(labels.ravel(), minlength=count + 1)
+    sizes[0] = 0
+    found = (sizes * step**3 / 1000.0 > threshold("least_pool_cm3"))[labels]
+    # the rim, half filled, is as bright as the core at most; bone beside it may be brighter
+    grown = ndimage.binary_dilation(found, iterations=max(1, round(4.0 / step))) & bright
+    most = ndimage.grey_dilation(np.where(found, smooth, 0.0), size=(3, 5, 5))
+    return np.asarray(found | (grown & (hu < 1.05 * most + threshold("even_spread"))))
