@@ -19,6 +19,12 @@ from wholedose.body import Person, reference_size, stylised
         ({"sex": "M", "age_y": 40, "weight_kg": 12}, "Give 30 to 250 kg"),
         ({"sex": "M", "age_y": 40, "height_cm": 200, "weight_kg": 40}, "body mass index of 10.0"),
         ({"sex": "M", "age_y": "old"}, "An age of 'old' is not a number"),
+        ({"sex": "M", "age_y": 30, "pregnancy_week": 20}, "A male person is not pregnant"),
+        ({"sex": "F", "age_y": 9, "pregnancy_week": 20}, "A pregnancy at 9 years is not plausible"),
+        ({"sex": "F", "age_y": 70, "pregnancy_week": 20}, "made from 12 to 55 years"),
+        ({"sex": "F", "age_y": 30, "pregnancy_week": 50}, "Give 4 to 42 weeks"),
+        ({"sex": "F", "age_y": 30, "breast_glandularity": 40}, r"\[breast_glandularity\] Give 0 to 1"),
+        ({"sex": "F", "age_y": 30, "breast_mass_g": -5}, "A breast mass of -5 g is not plausible"),
     ],
 )
 def test_impossible_people_are_refused(fields: dict[str, object], sentence: str) -> None:
@@ -36,6 +42,8 @@ def test_round_trip() -> None:
     """A person survives JSON, and an unknown field is named."""
     person = Person("M", 51.5, None, 80, "A")
     assert Person.from_json(person.to_json()) == person
+    mother = Person("F", 31, 168, 75, pregnancy_week=28, breast_glandularity=0.5, breast_mass_g=700)
+    assert Person.from_json(mother.to_json()) == mother
     with pytest.raises(MissingInput, match="blood_type"):
         Person.from_json({"sex": "M", "age_y": 3, "blood_type": "A"})
 

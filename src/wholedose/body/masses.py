@@ -18,6 +18,7 @@ import numpy as np
 from wholedose.body.growth import AGE_COLUMNS, REFERENCE_AGES_Y, Monotone, clock, reference_build
 from wholedose.body.organs import BONE_SITES, ORGANS, PARTS
 from wholedose.body.person import Person, Sex
+from wholedose.body.pregnancy import conceptus_of, maternal_gain_g
 from wholedose.body.skeleton import Spongiosa, spongiosa_density, spongiosa_of
 from wholedose.matter import material
 from wholedose.tables import load
@@ -34,6 +35,7 @@ LEAST_MUSCLE = 0.4
 GLANDULARITY = 0.4
 """Part of the breasts' mass that is glandular where it is not given (assumption)."""
 REST = "residual_soft_tissue"
+CONCEPTUS = ("fetus", "fetus_brain", "fetus_skeleton", "placenta", "amniotic_fluid")
 
 
 @dataclass(frozen=True)
@@ -189,7 +191,7 @@ def with_size(person: Person) -> Person:
     """Return the person with height and weight filled in where they are not known.
 
     The height is that of the reference person of the age and sex; the weight keeps the reference's body mass
-    index (assumptions).
+    index, and a pregnancy adds its mean gain (assumptions).
 
     Examples
     --------
@@ -198,8 +200,14 @@ def with_size(person: Person) -> Person:
     """
     height, weight, _ = reference_build(person.sex, person.age_y)
     tall = person.height_cm if person.height_cm is not None else height
-    heavy = person.weight_kg if person.weight_kg is not None else weight * (tall / height) ** 2
+    heavy = person.weight_kg
+    if heavy is None:
+        heavy = weight * (tall / height) ** 2 + _gain_g(person) / 1000
     return person.with_(height_cm=tall, weight_kg=heavy)
+
+
+def _gain_g(person: Person) -> float:
+    return 0.0 if person.pregnancy_week is None else maternal_gain_g(person.pregnancy_week)
 
 
 def targets_of(person: Person) -> Mapping[str, Target]:
@@ -234,7 +242,8 @@ def anatomy_of(person: Person) -> Anatomy:
     height_cm, weight_kg = float(person.height_cm or 0), float(person.weight_kg or 0)
     ref_height, ref_weight, _ = reference_build(sex, person.age_y)
     tall = height_cm / ref_height
-    surface = math.sqrt(height_cm * weight_kg / (ref_height * ref_weight))
+    bare_kg = max(weight_kg - _gain_g(person) / 1000, 0.6 * weight_kg)
+    surface = math.sqrt(height_cm * bare_kg / (ref_height * ref_weight))
     factor = {
         "lean": tall**LEAN_POWER,
         "fixed": 1.0,
@@ -251,10 +260,28 @@ def anatomy_of(person: Person) -> Anatomy:
     }
     blood = tissue.pop("blood")
     trabecular = tissue.pop("trabecular")
+    if person.breast_mass_g is not None:
+        tissue["breasts"] = person.breast_mass_g
+    blood += _add_pregnancy(tissue, person)
     _to_weight(tissue, blood + sum(tissue.values()), 1000.0 * weight_kg)
     _take_own(tissue, sex)
     held = _held_blood(tissue, blood, sex)
     return _assemble(person, tissue, held, trabecular, blood)
+
+
+def _add_pregnancy(tissue: dict[str, float], person: Person) -> float:
+    """Add the conceptus and the growth of the mother's own tissues; return the blood that is added."""
+    if person.pregnancy_week is None:
+        return 0.0
+    more = conceptus_of(person.pregnancy_week)
+    tissue["fetus"] = more.fetus_g - more.brain_g - more.skeleton_g
+    tissue["fetus_brain"], tissue["fetus_skeleton"] = more.brain_g, more.skeleton_g
+    tissue["placenta"], tissue["amniotic_fluid"] = more.placenta_g, more.fluid_g
+    tissue["uterus"] += more.uterus_g
+    tissue[REST] += more.water_g
+    if person.breast_mass_g is None:
+        tissue["breasts"] += more.breasts_g
+    return more.blood_g
 
 
 def _to_weight(tissue: dict[str, float], now: float, weight_g: float) -> None:
@@ -324,13 +351,13 @@ def _assemble(
         active, inactive, trabecular, (marrow_blood * part, marrow_blood * (1 - part)), adult
     )
     found: dict[str, Target] = {}
-    glandular = GLANDULARITY
+    glandular = GLANDULARITY if person.breast_glandularity is None else person.breast_glandularity
     breasts, breast_blood = tissue.pop("breasts"), held.pop("breasts")
     for name, share in (("breast_gland", glandular), ("breast_adipose", 1 - glandular)):
         tissue[name], held[name] = breasts * share, breast_blood * share
     if medullary > 0:
         tissue["medullary_cavities"], held["medullary_cavities"] = medullary, 0.0
-    own = {*_own(), "breast_gland", "breast_adipose", "medullary_cavities", REST, "spinal_cord"}
+    own = {*_own(), *CONCEPTUS, "breast_gland", "breast_adipose", "medullary_cavities", REST, "spinal_cord"}
     for region, mass in tissue.items():
         whole = mass + held[region]
         if whole > 0:

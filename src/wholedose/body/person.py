@@ -17,6 +17,9 @@ ASSUMED_AGE_Y = 45.0
 LIMITS = {"age_y": (0.0, 120.0), "height_cm": (30.0, 230.0), "weight_kg": (0.4, 350.0)}
 ADULT_LIMITS = {"height_cm": (130.0, 215.0), "weight_kg": (30.0, 250.0)}
 ADULT_BMI = (12.0, 70.0)
+PREGNANCY_WEEKS = (4.0, 42.0)
+PREGNANCY_AGES_Y = (12.0, 55.0)
+BREAST_LIMITS_G = (1.0, 6000.0)
 
 
 @dataclass(frozen=True)
@@ -33,11 +36,17 @@ class Person:
         Body height and weight; None where unknown.
     name : str
         A label for reports; leave it empty, or use a pseudonym.
+    pregnancy_week : float or None
+        Gestational week, counted from the last menstruation, 4 to 42; the weight is the present one.
+    breast_glandularity : float or None
+        Part of the breasts' mass that is glandular, 0 to 1; None: 0.4.
+    breast_mass_g : float or None
+        Mass of both breasts; None: that of the reference person of the age.
 
     Raises
     ------
     InvalidInput
-        A value is impossible (300 cm; 12 kg for an adult); the message names the range.
+        A value is impossible (300 cm; 12 kg for an adult; a pregnant man); the message names the range.
 
     Examples
     --------
@@ -53,6 +62,9 @@ class Person:
     height_cm: float | None = None
     weight_kg: float | None = None
     name: str = ""
+    pregnancy_week: float | None = None
+    breast_glandularity: float | None = None
+    breast_mass_g: float | None = None
 
     def __post_init__(self) -> None:
         if self.sex not in ("F", "M"):
@@ -66,11 +78,32 @@ class Person:
         limits = ADULT_LIMITS if adult else LIMITS
         self._within("height_cm", "A height", "cm", limits["height_cm"])
         self._within("weight_kg", "A weight", "kg", limits["weight_kg"])
+        self._within("breast_glandularity", "A glandularity", "(as a part)", (0.0, 1.0))
+        self._within("breast_mass_g", "A breast mass", "g", BREAST_LIMITS_G)
+        self._check_pregnancy()
         if adult and self.bmi is not None and not ADULT_BMI[0] <= self.bmi <= ADULT_BMI[1]:
             raise InvalidInput(
                 f"{self.height_cm:g} cm and {self.weight_kg:g} kg give a body mass index of {self.bmi:.1f}.",
                 where="height_cm, weight_kg",
                 way_out=f"Check both: {ADULT_BMI[0]:g} to {ADULT_BMI[1]:g} kg/m² is plausible for an adult.",
+            )
+
+    def _check_pregnancy(self) -> None:
+        if self.pregnancy_week is None:
+            return
+        self._within("pregnancy_week", "A pregnancy", "weeks", PREGNANCY_WEEKS)
+        if self.sex == "M":
+            raise InvalidInput(
+                "A male person is not pregnant.",
+                where="pregnancy_week",
+                way_out='Leave the week out, or give the sex whose anatomy applies: "F".',
+            )
+        youngest, oldest = PREGNANCY_AGES_Y
+        if not youngest <= self.age_y <= oldest:
+            raise InvalidInput(
+                f"A pregnancy at {self.age_y:g} years is not plausible.",
+                where="pregnancy_week, age_y",
+                way_out=f"Bodies with a conceptus are made from {youngest:g} to {oldest:g} years.",
             )
 
     def _within(self, field: str, what: str, unit: str, limits: tuple[float, float]) -> None:
@@ -107,12 +140,14 @@ class Person:
 
     def to_json(self) -> dict[str, Any]:
         """Return a dictionary that `from_json` reads back."""
+        seldom = ("pregnancy_week", "breast_glandularity", "breast_mass_g")
         return {
             "sex": self.sex,
             "age_y": self.age_y,
             "height_cm": self.height_cm,
             "weight_kg": self.weight_kg,
             "name": self.name,
+            **{field: getattr(self, field) for field in seldom if getattr(self, field) is not None},
         }
 
     @classmethod
