@@ -201,6 +201,12 @@ def _filled(
     density[0] = air.density_g_cm3
     counts = np.bincount(labels.ravel(), minlength=len(names) + 1)
     notes = []
+    # the drawn bones share out the spongiosa, so that only its whole mass is a target
+    sites = [i for i, name in enumerate(names, start=1) if name in BONE_SITES]
+    whole = sum(targets[names[i - 1]].mass_g for i in sites)
+    spongy = whole / max(
+        sum(counts[i] * targets[names[i - 1]].density_g_cm3 for i in sites) * grid.voxel_cm3, 1e-9
+    )
     for i, name in enumerate(names, start=1):
         target = targets[name]
         filling = spongiosa_material(person, name) if name in BONE_SITES else material(target.material)
@@ -211,9 +217,13 @@ def _filled(
         index[i] = known.index(filling.name)
         got = float(counts[i]) * grid.voxel_cm3
         wanted = target.mass_g / got if got else target.density_g_cm3
+        if i in sites:
+            wanted = spongy * target.density_g_cm3
         slack = DENSITY_SLACK * target.density_g_cm3
         density[i] = np.clip(wanted, target.density_g_cm3 - slack, target.density_g_cm3 + slack)
         mass = float(density[i]) * got
+        if i in sites:
+            continue
         if abs(mass - target.mass_g) > max(0.03 * target.mass_g, 0.5 * grid.voxel_cm3):
             notes.append(
                 Assumption(
