@@ -273,3 +273,10 @@ def posed_joints(figure: Figure, matrices: Array) -> Array:
     """Return where the joints' heads of a posed figure lie, f8[j, 3] mm."""
     joints: Array = np.einsum("jab,jb->ja", matrices[:, :3, :3], figure.joint_mm) + matrices[:, :3, 3]
     return joints
+
+
+def rest_palm(figure: Figure, tag: str) -> Array:
+    """Return the unit vector out of the palm of a figure at rest; tag "L" or "R"."""
+    hand = _Limbs(figure, tag).hand
+    out: Array = hand.T @ (-X if tag == "L" else X)
+    return out
