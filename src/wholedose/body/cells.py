@@ -151,7 +151,7 @@ class Cells:
         first = np.concatenate([[0], np.cumsum(copies)])
         owner = np.repeat(np.arange(len(cubes)), copies)
         pairs = tuple(_joined(axis, cubes, lookup, labels, first) for axis in range(3))
-        corner = _corners(pairs, len(owner))
+        corner = corners_of(pairs, len(owner))
         position = np.zeros((int(corner.max()) + 1, 3))
         where = cubes[owner][:, None, ::-1] + CORNERS[None]
         position[corner] = where * (SIDE * h) + np.array(distance.origin_mm)
@@ -213,11 +213,9 @@ class Cells:
 def _maxima(values: NDArray[np.float32], size: tuple[int, ...]) -> NDArray[np.float32]:
     """Return the greatest value among the grid points of each cube, faces included."""
     for axis, n in enumerate(size):
-        shape = list(values.shape)
         moved = np.moveaxis(values, axis, 0)
         inner = moved[:-1].reshape(n, SIDE, *moved.shape[1:]).max(axis=1)
         values = np.moveaxis(np.maximum(inner, moved[SIDE::SIDE]), 0, axis)
-        assert values.shape[axis] == n and len(shape) == values.ndim
     return values
 
 
@@ -247,7 +245,7 @@ def _joined(axis: int, cubes: Any, lookup: Any, labels: Any, first: Any) -> NDAr
     return np.unique(np.concatenate([pair, several]), axis=0)
 
 
-def _corners(pairs: tuple[NDArray[np.int64], ...], count: int) -> NDArray[np.int64]:
+def corners_of(pairs: tuple[NDArray[np.int64], ...], count: int) -> NDArray[np.int64]:
     """Number the corners of copies: copies joined across a face share the four corners of that face."""
     one, two = [], []
     for axis, pair in enumerate(pairs):

@@ -14,12 +14,13 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array, diags_array, eye_array
+from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import cKDTree
 
 from wholedose.base.errors import InvalidInput
 from wholedose.base.grid import Grid
+from wholedose.body.bending import Levels, fitted
 from wholedose.body.cells import SIDE, Cells
 from wholedose.body.meshdistance import SignedDistance, signed_distance
 from wholedose.body.raster import Rastered, rastered
@@ -28,8 +29,6 @@ FloatArray = NDArray[np.float64]
 
 # cubes along a person's height: 12 mm for an adult
 _CUBES = 145
-_BENDING = 0.02  # stiffness of the map to the template against its fit, per cube of skin
-_STRETCHING = 1e-4
 _JOINT = 2.0  # weight of a joint against the skin of one cube face
 _TOLERANCE = 1e-3
 _MOST_BONES = 8
@@ -111,7 +110,7 @@ class Lattice:
         skin, known = cells.locate(actual.vertices_mm)
         if not known.all():
             raise InvalidInput("The lattice misses a part of the skin.", way_out="Give a closed skin mesh.")
-        mapped = _map(cells, core, template, twin)
+        mapped = _map(cells, actual, core, template, twin)
         index, weight = _weights(cells, actual, skin, twin)
         return cls(cells, mapped, index, weight, skin)
 
@@ -198,69 +197,6 @@ def _twins(cells: Cells) -> NDArray[np.int64]:
     return np.asarray(twin, dtype=np.int64)
 
 
-def _edges(cells: Cells) -> NDArray[np.int64]:
-    """The edges of all cubes, each once."""
-    ends = [(c, c | bit) for bit in (1, 2, 4) for c in range(8) if not c & bit]
-    edges = np.concatenate([cells.corner[:, pair] for pair in ends])
-    return np.unique(np.sort(edges, axis=1), axis=0)
-
-
-def _difference(rows: NDArray[np.int64], coefficients: Sequence[float], nodes: int) -> csr_array:
-    """The array whose row k sums the nodes ``rows[k]`` with the coefficients."""
-    count, width = rows.shape
-    values = np.tile(np.asarray(coefficients, dtype=np.float64), count)
-    return csr_array((values, rows.ravel(), np.arange(0, count * width + 1, width)), shape=(count, nodes))
-
-
-def _energy(cells: Cells) -> csr_array:
-    """The form that says how much a function on the nodes bends, and a little how much it stretches."""
-    n = len(cells.node_mm)
-    total = csr_array((n, n))
-    for axis, pair in enumerate(cells.pairs):
-        bit = 1 << axis
-        low = [c for c in range(8) if not c & bit]
-        rows = np.concatenate(
-            [cells.corner[pair[:, 0]][:, low], cells.corner[pair[:, 0]][:, [c | bit for c in low]]], axis=1
-        )
-        end = cells.corner[pair[:, 1]][:, [c | bit for c in low]]
-        lines = np.stack([rows[:, :4], rows[:, 4:], end], axis=2).reshape(-1, 3)
-        bend = _difference(np.unique(lines, axis=0), (1.0, -2.0, 1.0), n)
-        total = total + bend.T @ bend
-        one, two = (1 << ((axis + k) % 3) for k in (1, 2))
-        faces = np.concatenate([cells.corner[:, [c, c | one, c | two, c | one | two]] for c in (0, bit)])
-        twist = _difference(np.unique(faces, axis=0), (1.0, -1.0, -1.0, 1.0), n)
-        total = total + 2.0 * (twist.T @ twist)
-    stretch = _difference(_edges(cells), (1.0, -1.0), n)
-    return csr_array(_BENDING * total + _STRETCHING * (stretch.T @ stretch))
-
-
-def solve(
-    a: csr_array, b: FloatArray, start: FloatArray, tolerance: float, most: int = 400
-) -> tuple[FloatArray, int]:
-    """Return x with a x = b for several right-hand sides by conjugate gradients, and the number of steps.
-
-    ``tolerance`` is the size, in the unit of x, of the last step at which to stop.
-    """
-    inverse = 1.0 / a.diagonal()[:, None]
-    x = start.copy()
-    r = b - a @ x
-    z = inverse * r
-    p = z.copy()
-    rz = np.einsum("ij,ij->j", r, z)
-    for step in range(most):
-        if float(np.abs(z).max()) <= tolerance:
-            return x, step
-        q = a @ p
-        alpha = rz / np.maximum(np.einsum("ij,ij->j", p, q), 1e-300)
-        x += alpha * p
-        r -= alpha * q
-        z = inverse * r
-        new = np.einsum("ij,ij->j", r, z)
-        p = z + (new / np.maximum(rz, 1e-300)) * p
-        rz = new
-    return x, most
-
-
 def _vertex_area(figure: Skin) -> FloatArray:
     v, f = figure.vertices_mm, np.asarray(figure.faces)
     a, b, c = v[f[:, 0]], v[f[:, 1]], v[f[:, 2]]
@@ -268,12 +204,50 @@ def _vertex_area(figure: Skin) -> FloatArray:
     return np.bincount(f.ravel(), weights=np.repeat(area, 3), minlength=len(v))
 
 
-def _map(cells: Cells, core: Skin, template: Skin, twin: NDArray[np.int64] | None) -> FloatArray:
-    """Where nodes lie in the template: smooth, and it sends the lean figure's skin and joints to the template's."""
-    source = np.concatenate([core.vertices_mm, core.joint_mm, core.tail_mm])
+def _rejointed(core: Skin, actual: Skin) -> FloatArray:
+    """The lean figure's vertices, moved so that its bones lie where the person's do.
+
+    The rig's joints shift a little with the fat round them, and it is about the person's joints that limbs turn.
+    """
+    points = core.vertices_mm
+    head, tail = core.joint_mm, core.tail_mm
+    along = tail - head
+    length = np.maximum(np.einsum("ij,ij->i", along, along), 1e-6)
+    index, weight = np.asarray(core.weight_index), np.asarray(core.weight, dtype=np.float64)
+    moved = points.copy()
+    for k in range(index.shape[1]):
+        bone = index[:, k]
+        t = np.clip(np.einsum("ij,ij->i", points - head[bone], along[bone]) / length[bone], 0.0, 1.0)[:, None]
+        shift = (1.0 - t) * (actual.joint_mm - head)[bone] + t * (actual.tail_mm - tail)[bone]
+        moved += weight[:, k, None] * shift
+    return moved
+
+
+def _sound_joints(core: Skin, template: Skin, scale: FloatArray) -> NDArray[np.bool_]:
+    """Which heads and tails can be matched: in a newborn's short neck the rig's joints swap order."""
+    one, two = (core.tail_mm - core.joint_mm) * scale, template.tail_mm - template.joint_mm
+    lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(two, axis=1)
+    turned = np.einsum("ij,ij->i", one, two) < 0.5 * lengths
+    ends = np.concatenate([template.joint_mm, template.tail_mm])
+    distance, _ = (
+        cKDTree(ends[np.concatenate([turned, turned])]).query(ends) if turned.any() else (np.ones(1), 0)
+    )
+    return np.broadcast_to(np.asarray(distance) > 1e-6, len(ends))
+
+
+def _map(
+    cells: Cells, actual: Skin, core: Skin, template: Skin, twin: NDArray[np.int64] | None
+) -> FloatArray:
+    """Where nodes lie in the template: smooth; sends the lean figure's skin, and joints, to the template's."""
+    rejointed = _rejointed(core, actual)
+    # where the lean figure sticks out of the person, the person's skin is the template's
+    _, known = cells.locate(rejointed)
+    rejointed[~known] = actual.vertices_mm[~known]
+    source = np.concatenate([rejointed, actual.joint_mm, actual.tail_mm])
     target = np.concatenate([template.vertices_mm, template.joint_mm, template.tail_mm])
     weight = np.full(len(source), _JOINT)
-    weight[: len(core.vertices_mm)] = _vertex_area(core) / cells.edge_mm**2
+    skin = len(rejointed)
+    weight[:skin] = _vertex_area(core) / cells.edge_mm**2
     # the nearest scaling along the three axes and shift along y and z keeps left and right
     scale, shift = np.ones(3), np.zeros(3)
     for axis in range(3):
@@ -285,13 +259,9 @@ def _map(cells: Cells, core: Skin, template: Skin, twin: NDArray[np.int64] | Non
         s, t = source[:, axis] - mean[0], target[:, axis] - mean[1]
         scale[axis] = (weight * s * t).sum() / (weight * s * s).sum()
         shift[axis] = mean[1] - scale[axis] * mean[0]
+    weight[skin:] *= _sound_joints(core, template, scale)
     place, _ = cells.locate(source)
-    wish = target - (source * scale + shift)
-    normal = place.T @ diags_array(weight) @ place
-    n = len(cells.node_mm)
-    system = csr_array(_energy(cells) + normal + 1e-9 * eye_array(n))
-    rhs = np.asarray(place.T @ (weight[:, None] * wish))
-    moved, _ = solve(system, rhs, np.zeros((n, 3)), _TOLERANCE)
+    moved = fitted(cells, place, weight, target - (source * scale + shift), _TOLERANCE)
     if twin is not None:
         moved = (moved + moved[twin] * [-1.0, 1.0, 1.0]) / 2.0
     return cells.node_mm * scale + shift + moved
@@ -313,7 +283,7 @@ def _weights(
     mass = mass + np.asarray(place.T @ found.astype(np.float64))
     known = (known + np.asarray(place.T @ np.eye(bones)[owner])).astype(np.float32)
     sure = np.flatnonzero(mass > 0.01)
-    edges = _edges(cells)
+    edges = Levels(cells.cube, cells.corner, cells.pairs).edges()
     ones = np.ones(len(edges), dtype=np.float32)
     graph = csr_array((ones, (edges[:, 0], edges[:, 1])), shape=(n, n))
     graph = csr_array(graph + graph.T)
