@@ -162,7 +162,9 @@ class Body:
     def skeleton(self) -> tuple[SkeletonSite, ...]:
         """How red bone marrow and endosteum are distributed over the bone sites of this body."""
         bone = {name: float(self._mass[self.label(name)]) for name in self.members("red_bone_marrow")}
-        return skeleton_of(bone, ORGANS["red_bone_marrow"].reference_mass_g[self.person.sex])
+        # where the shaft's cortex has a label of its own, the sites are spongiosa of this very person
+        person = self.person if "cortical_bone" in self.organs or not self.person.is_adult else None
+        return skeleton_of(bone, ORGANS["red_bone_marrow"].reference_mass_g[self.person.sex], person)
 
     def geometry(self) -> BodyGeometry:
         """Return grid, material, density and materials for a voxel geometry."""

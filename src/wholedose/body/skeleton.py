@@ -189,7 +189,9 @@ def spongiosa_material(person: Person, site: str) -> Material:
     return Material.mixture(f"spongiosa {site}", spongiosa_density(tuple(parts)), mixed)
 
 
-def skeleton_of(bone_mass_g: Mapping[str, float], marrow_mass_g: float) -> tuple[SkeletonSite, ...]:
+def skeleton_of(
+    bone_mass_g: Mapping[str, float], marrow_mass_g: float, person: Person | None = None
+) -> tuple[SkeletonSite, ...]:
     """Distribute marrow and endosteum over the bone sites that a body has.
 
     Parameters
@@ -197,23 +199,39 @@ def skeleton_of(bone_mass_g: Mapping[str, float], marrow_mass_g: float) -> tuple
     bone_mass_g : mapping of str to float
         Mass of the bone voxels of each site that is present.
     marrow_mass_g : float
-        Active marrow of the whole person.
+        Active marrow of the whole person; with ``person`` it is ignored.
+    person : Person or None
+        Whose age, sex and size say how much marrow there is, how it lies, and how trabecular bone does;
+        None: the adult's shares.
 
     Returns
     -------
     tuple of SkeletonSite
         For the sites present. Marrow shares are those of the whole skeleton (absent sites lack from the sum);
-        endosteum shares follow bone mass.
+        endosteum shares follow trabecular bone, without a person the mass of bone voxels.
 
     Examples
     --------
     >>> [site.name for site in skeleton_of({"bone_ribs": 700.0}, 1170.0)]
     ['bone_ribs']
     """
-    share = marrow_shares()
-    bone = sum(bone_mass_g.values()) or 1.0
+    present = [name for name in BONE_SITES if bone_mass_g.get(name, 0.0) > 0.0]
+    if person is None:
+        share = marrow_shares()
+        bone = sum(bone_mass_g.values()) or 1.0
+        return tuple(
+            SkeletonSite(name, share[name], bone_mass_g[name] / bone, marrow_mass_g * share[name])
+            for name in present
+        )
+    from wholedose.body.masses import anatomy_of
+
+    anatomy = anatomy_of(person)
     return tuple(
-        SkeletonSite(name, share[name], bone_mass_g[name] / bone, marrow_mass_g * share[name])
-        for name in BONE_SITES
-        if bone_mass_g.get(name, 0.0) > 0.0
+        SkeletonSite(
+            name,
+            anatomy.spongiosa[name].active_g / anatomy.active_marrow_g,
+            anatomy.spongiosa[name].trabecular_g / anatomy.trabecular_g,
+            anatomy.spongiosa[name].active_g,
+        )
+        for name in present
     )
