@@ -145,13 +145,24 @@ class Body:
     def mass_g(self, organ: str) -> float:
         """Return the mass of an organ in g; of red bone marrow and endosteum what the skeleton tells.
 
-        Endosteum has no mass of its own here and answers 0.
+        Parts that the organ counts belong to it: the hippocampi to the brain. Endosteum has no mass of its
+        own here and answers 0.
         """
         if organ == "red_bone_marrow":
             return sum(site.marrow_mass_g for site in self.skeleton)
         if organ == "endosteum":
             return 0.0
         return float(sum(self._mass[self.label(name)] for name in self.members(organ)))
+
+    def label_mass_g(self, name: str) -> float:
+        """Return the mass of the voxels of one label in g, without the parts that have labels of their own.
+
+        Raises
+        ------
+        UnknownName
+            This body has no such label.
+        """
+        return float(self._mass[self.label(name)])
 
     @property
     def total_mass_kg(self) -> float:

@@ -361,7 +361,8 @@ def _assemble(
     for region, mass in tissue.items():
         whole = mass + held[region]
         if whole > 0:
-            sourced = region not in own and mass > 0
+            grown = region == "uterus" and person.pregnancy_week is not None
+            sourced = region not in own and mass > 0 and not grown
             known = {**ORGANS, **PARTS}[region].material
             density = _density(region, mass, held[region], known, person)
             listed_g = mass if sourced else math.nan
