@@ -11,6 +11,7 @@ from wholedose.body import Person
 from wholedose.body.masses import anatomy_of, listed, lung_gas_l, targets_of, with_size
 from wholedose.body.organs import BONE_SITES, REGIONS
 from wholedose.body.person import Sex
+from wholedose.tables import load
 
 REFERENCES: list[tuple[Sex, int]] = [(sex, age) for sex in ("M", "F") for age in (0, 1, 5, 10, 15, 30)]
 TISSUE = {
@@ -47,6 +48,25 @@ def test_reference_persons_have_the_masses_of_icrp_89(sex: Sex, age: float) -> N
         assert targets[region].sourced
     total = sum(target.mass_g for target in targets.values())
     assert total == pytest.approx(rows["body_mass_total"][column], rel=1e-12)
+
+
+def test_every_listed_mass_is_used() -> None:
+    """Each part and content of ICRP 89 Table 2.8 is in a body at its mass, blood and skeletal rest apart."""
+    table, recipes = load("body/icrp89_masses"), load("body/region_masses").rows()
+    wanted = {str(row["tissue"]) for row in table.rows() if row["role"] in ("part", "content")}
+    used = {part.strip() for row in recipes for part in str(row["rows"]).split("+") if part.strip()}
+    assert wanted - used == {"blood_mass", "skeleton_miscellaneous"}
+    own = {"brain": "hippocampi", "eyes": "eye_lenses"}
+    for sex, age in REFERENCES:
+        anatomy, rows = anatomy_of(Person(sex, age)), listed(sex)
+        for recipe in recipes:
+            region, names = str(recipe["region"]), str(recipe["rows"]).split(" + ")
+            values = [rows[name][_column(age)] for name in names if name in rows]
+            if region not in anatomy.targets or not values:
+                continue
+            held = (anatomy.targets[name] for name in (region, own.get(region)) if name)
+            tissue = sum(target.mass_g - target.blood_g for target in held)
+            assert tissue == pytest.approx(sum(values), rel=1e-9), (sex, age, region)
 
 
 @pytest.mark.parametrize(("sex", "age"), REFERENCES)

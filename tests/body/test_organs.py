@@ -7,6 +7,7 @@ import pytest
 from wholedose.base import InvalidInput, UnknownName
 from wholedose.body import BONE_SITES, ORGANS, organ
 from wholedose.body.labels import mapped, organ_of_label
+from wholedose.body.organs import PARTS, REGIONS, parts_of
 from wholedose.body.skeleton import skeleton_of
 from wholedose.matter import material
 from wholedose.tables import load
@@ -24,7 +25,7 @@ def test_every_icrp_103_tissue_is_in_the_list() -> None:
 
 def test_every_organ_has_a_material() -> None:
     """Each organ names a material that exists."""
-    for entry in ORGANS.values():
+    for entry in (*ORGANS.values(), *PARTS.values()):
         assert material(entry.material).density_g_cm3 > 0.2
 
 
@@ -32,6 +33,18 @@ def test_every_organ_has_a_material() -> None:
 def test_printed_masses(name: str, male: float, female: float) -> None:
     """Masses are those of ICRP 89 Table 2.8."""
     assert dict(ORGANS[name].reference_mass_g) == {"M": male, "F": female}
+
+
+def test_parts_belong_to_organs() -> None:
+    """Every part names an organ; walls count for it and contents do not; no name is used twice."""
+    for part in PARTS.values():
+        assert part.part_of in ORGANS
+        assert part.name not in ORGANS
+    assert parts_of("colon") == ("right_colon_wall", "left_colon_wall", "rectosigmoid_wall")
+    assert parts_of("heart") == ("heart_wall",)
+    assert not PARTS["stomach_contents"].counts
+    assert len(set(REGIONS)) == len(REGIONS)
+    assert list(ORGANS)[:3] == ["red_bone_marrow", "colon", "lungs"]
 
 
 def test_unknown_organ_offers_the_closest() -> None:

@@ -11,6 +11,8 @@ from wholedose.tables import load
 
 REFERENCE_AGES_Y = (0.0, 1.0, 5.0, 10.0, 15.0, 20.0)
 """Ages of the ICRP 89 reference persons; the adult's values hold from 20 years on (assumption)."""
+CLOCK_POWER = 0.6
+"""Puts the heights of infants between the reference ages near the medians of the CDC growth charts."""
 AGE_COLUMNS = ("newborn", "1y", "5y", "10y", "15y", "adult")
 
 
@@ -68,15 +70,15 @@ def _sizes(sex: str) -> tuple[Monotone, Monotone, Monotone]:
     mine = table["sex"] == sex
     age = table["age_y"][mine]
     height, weight, surface = (
-        Monotone(np.sqrt(age), table[column][mine], log=True)
+        Monotone(age**CLOCK_POWER, table[column][mine], log=True)
         for column in ("height_cm", "weight_kg", "surface_m2")
     )
     return height, weight, surface
 
 
 def clock(age_y: float) -> float:
-    """Return the variable in which growth is interpolated: the root of the age, as infants grow fastest."""
-    return float(np.sqrt(age_y))
+    """Return the variable in which growth is interpolated: a power of the age, as infants grow fastest."""
+    return float(age_y**CLOCK_POWER)
 
 
 def reference_build(sex: str, age_y: float) -> tuple[float, float, float]:

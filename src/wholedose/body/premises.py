@@ -48,7 +48,7 @@ def premises_of(person: Person) -> tuple[Assumption, ...]:
                 "body size",
                 f"{height:.0f} cm and {weight:.1f} kg",
                 f"reference {reference[0]:.0f} cm and {reference[1]:.1f} kg: lean organs by height to the "
-                "power 0.75, skeleton, muscle and fat by its square, three quarters of the other weight is fat",
+                "power 0.75, skeleton, muscle and fat by its square; other weight is fat to three quarters",
             )
         )
     found.append(
