@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from wholedose.body import Body, Person
+from wholedose.body import Body
 from wholedose.body.masses import Target, targets_of
+from wholedose.body.organs import PARTS
 from wholedose.report.cuts import Extent, extents_of
 from wholedose.report.organ_colours import legend_order
 from wholedose.report.sections import TISSUES
@@ -60,7 +61,7 @@ def masses_of(body: Body, extents: Mapping[str, Extent] | None = None) -> list[O
         Of `extents_of`, where they are known already.
     """
     extents = extents_of(body) if extents is None else extents
-    targets = _targets(body.person)
+    targets = targets_of(body.person)
     pieces = _pieces(body)
     found = []
     for name in legend_order(extents):
@@ -74,15 +75,13 @@ def masses_of(body: Body, extents: Mapping[str, Extent] | None = None) -> list[O
     return found
 
 
-def _targets(person: Person) -> Mapping[str, Target]:
-    return targets_of(person)
-
-
 def _target(name: str, targets: Mapping[str, Target]) -> tuple[float, float]:
     """Return the mass and tissue of a label, or of its parts together where only these have targets."""
     if name in targets:
         return targets[name].mass_g, targets[name].tissue_g
-    parts = [target for region, target in targets.items() if region.startswith(name + "_")]
+    parts = [
+        target for region, target in targets.items() if region in PARTS and PARTS[region].part_of == name
+    ]
     if not parts:
         return math.nan, math.nan
     return sum(part.mass_g for part in parts), sum(part.tissue_g for part in parts)

@@ -15,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wholedose.base.errors import InvalidInput, UnknownName
-from wholedose.body import Body, Person
+from wholedose.body import BONE_SITES, Body, Person
+from wholedose.body.organs import PARTS
 from wholedose.report.body_masses import OrganMass, masses_of
 from wholedose.report.cuts import axial_cuts, extents_of, long_cuts
 from wholedose.report.numbers import digits
 from wholedose.report.organ_colours import look_of
-from wholedose.report.page import INK, MUTED, WARN, Page, font, readable_on
+from wholedose.report.page import INK, MUTED, PAPER, WARN, Page, font, readable_on
 from wholedose.report.planes import LETTERS
 from wholedose.report.rendering import Scene, render
 from wholedose.report.sections import Section, section
@@ -65,7 +66,7 @@ def sheet(body: Body, *, pose: str = "", organs: Collection[str] | None = None) 
     pose : str
         Its pose in words, for the title.
     organs : collection of str, optional
-        Only these labels, or labels that begin with one of these names, are rendered and in full colour.
+        Only these and their parts are rendered and in full colour.
 
     Returns
     -------
@@ -81,9 +82,7 @@ def sheet(body: Body, *, pose: str = "", organs: Collection[str] | None = None) 
 
     Examples
     --------
-    >>> from wholedose.body import Person, stylised
-    >>> sheet(stylised(Person("M", 40), voxel_mm=12.0), pose="standing").width
-    2560
+    ``sheet(body, pose="standing").save("sheet.png")``
     """
     chosen = labels_named(body, organs)
     scene = Scene([body], chosen)
@@ -103,7 +102,7 @@ def sheet(body: Body, *, pose: str = "", organs: Collection[str] | None = None) 
     flat = _scale(axial, AXIAL_HEIGHT) if axial else 1.0
     table_rows = math.ceil((len(masses) + 1) / TABLE_COLUMNS)
     long_high = scale * max(panel.height_mm for panel in long) + HEAD + GAP
-    axial_high = flat * max((panel.height_mm for panel in axial), default=0.0) + HEAD + 2 * GAP
+    axial_high = flat * max(panel.height_mm for panel in axial) + HEAD + 2 * GAP if axial else 0.0
     top = 200.0
     height = top + len(rows) * long_high + 2 * GAP + axial_high + HEAD * 3 + table_rows * TABLE_ROW + 90
     page = Page(WIDTH, math.ceil(height))
@@ -115,9 +114,9 @@ def sheet(body: Body, *, pose: str = "", organs: Collection[str] | None = None) 
         top += long_high
     page.scale_bar((MARGIN, top), scale)
     top += 2 * GAP
-    _set_row(page, axial, flat, top, numbers)
-    top += axial_high
     if axial:
+        _set_row(page, axial, flat, top, numbers)
+        top += axial_high
         page.scale_bar((MARGIN, top - GAP), flat)
     _table(page, masses, top + GAP)
     return page.image
@@ -185,11 +184,15 @@ def labels_named(body: Body, organs: Collection[str] | None) -> frozenset[str] |
         return None
     found: set[str] = set()
     for organ in organs:
-        labels = {name for name in body.organs if name == organ or name.startswith(organ + "_")}
+        labels = {name for name in body.organs if name == organ or _part_of(name) == organ}
         if not labels:
             raise UnknownName("organ in this body", organ, body.organs, where="organs")
         found |= labels
     return frozenset(found)
+
+
+def _part_of(name: str) -> str:
+    return PARTS[name].part_of if name in PARTS else "bone" if name in BONE_SITES else ""
 
 
 def person_words(person: Person) -> str:
@@ -231,10 +234,13 @@ def _rows(panels: Sequence[_Panel]) -> tuple[list[list[_Panel]], float]:
     """Return the long panels in one or two rows, and pixels per mm."""
 
     def scale(rows: list[list[_Panel]]) -> float:
-        return min(_scale(row, LONG_HEIGHT / len(rows) ** 0.5) for row in rows)
+        return min(_scale(row, LONG_HEIGHT / len(rows) ** 0.75) for row in rows)
+
+    def merit(rows: list[list[_Panel]]) -> tuple[float, float]:
+        return round(scale(rows), 3), -max(sum(panel.width_mm for panel in row) for row in rows)
 
     one = [list(panels)]
-    best = max(([list(panels[:n]), list(panels[n:])] for n in (4, 5)), key=scale)
+    best = max(([list(panels[:n]), list(panels[n:])] for n in (3, 4, 5)), key=merit)
     chosen = best if scale(best) > TWO_ROWS_FROM * scale(one) else one
     return chosen, scale(chosen)
 
@@ -301,7 +307,7 @@ def _levels(
                 continue
             y = top + HEAD + scale * (high_mm - level.section.cut.at_mm)
             page.line((left + 14, y), (left + 28, y), MUTED, 2)
-            page.text((left + 4, y), level.title[0], 16, ink=MUTED, anchor="mm")
+            page.text((left + 4, y), level.title[0], 16, ink=MUTED, anchor="mm", halo=PAPER)
 
 
 def _title(page: Page, body: Body, pose: str, masses: Sequence[OrganMass]) -> None:
@@ -356,7 +362,9 @@ def _gallery(title: str, words: str, rows: Sequence[Sequence[_Panel]]) -> Image:
     high = [max(panel.height_mm for panel in row) for row in rows]
     scale = min(_scale(row, 1100.0) for row in rows)
     heights = [scale * one + HEAD + 2 * GAP for one in high]
-    page = Page(WIDTH, math.ceil(190 + sum(heights) + 40))
+    wide = max(_lefts(row, scale)[-1] + _slots(row, scale)[-1] for row in rows) + MARGIN
+    wide = max(wide, MARGIN * 2 + font(22).getlength(words))
+    page = Page(math.ceil(wide), math.ceil(190 + sum(heights) + 40))
     page.text((MARGIN, 82), title, 44, bold=True)
     page.text((MARGIN, 122), words, 22, ink=MUTED)
     top = 180.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,8 +105,10 @@ def save_bundle(
     return target
 
 
-def check_target(target: Path) -> None:
+def check_target(target: Path, ours: Collection[str] = (*FILES, "dose.u.nii.gz", "organs.json")) -> None:
     """Refuse a folder that holds anything but an earlier result, so that nothing of the user's is lost.
+
+    ``ours`` names the files that a result of the same kind may have left there.
 
     Raises
     ------
@@ -120,7 +122,6 @@ def check_target(target: Path) -> None:
         return
     if not target.is_dir():
         raise InvalidInput("The place for the result is a file.", where=str(target), way_out="Give a folder.")
-    ours = {*FILES, "dose.u.nii.gz", "organs.json"}
     other = sorted(path.name for path in target.iterdir() if path.name not in ours)
     if other:
         raise InvalidInput(
