@@ -80,7 +80,8 @@ def test_every_totalsegmentator_class_is_known() -> None:
         ("esophagus", "oesophagus"),
         ("Urinary Bladder", "urinary_bladder"),
         ("face", ""),
-        ("liver_tumour", None),
+        ("liver_tumour", "liver"),
+        ("lung_tumour", None),
     ],
 )
 def test_label_names(name: str, target: str | None) -> None:

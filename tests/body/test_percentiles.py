@@ -82,6 +82,17 @@ def test_a_tall_heavy_child_is_judged_by_its_height() -> None:
     assert LIMITS[0] < percentile_of(Person("M", 12, 172, 100), "weight") < LIMITS[1]
 
 
+@pytest.mark.parametrize("sex", ["M", "F"])
+def test_the_allowed_range_is_accepted(sex: Sex) -> None:
+    """A person at either end of the allowed heights and weights is accepted, at any age."""
+    for age in (0.1, 1.5, 2.5, 9.0, 17.5, 18.5, 35.0, 90.0):
+        shortest, tallest = allowed(Person(sex, age), "height")
+        for height in (1.0001 * shortest, 0.9999 * tallest):
+            low, high = allowed(Person(sex, age, height), "weight")
+            check(Person(sex, age, height, 0.999 * high))
+            check(Person(sex, age, height, 1.001 * low))
+
+
 def test_a_power_of_one_is_normal() -> None:
     """With power 1 the distribution is normal: one spread above the median lies the 84th percentile."""
     assert Lms(1.0, 100.0, 0.1).percentile(110.0) == pytest.approx(84.134, abs=0.001)

@@ -16,7 +16,7 @@ import numpy as np
 
 from wholedose.base.errors import InvalidInput
 from wholedose.body.masses import with_size
-from wholedose.body.person import Person, Sex
+from wholedose.body.person import ADULT_BMI, ADULT_LIMITS, Person, Sex
 from wholedose.body.pregnancy import maternal_gain_g
 from wholedose.tables import load
 
@@ -110,6 +110,8 @@ def percentile_of(person: Person, quantity: Quantity) -> float:
 def allowed(person: Person, quantity: Quantity) -> tuple[float, float]:
     """Return the range of height in cm, or of weight in kg at the person's height, that bodies are made for.
 
+    That range lies within what `Person` accepts.
+
     Examples
     --------
     >>> low, high = allowed(Person("F", 40), "height")
@@ -121,6 +123,10 @@ def allowed(person: Person, quantity: Quantity) -> tuple[float, float]:
     else:
         scale, factor, added = _weight_scale(person)
     low, high = (scale.value(limit) * factor + added for limit in LIMITS)
+    if quantity == "weight" and person.is_adult:
+        # the survey's tail reaches beyond what a person may weigh at all
+        low = max(low, ADULT_LIMITS["weight_kg"][0], ADULT_BMI[0] * factor)
+        high = min(high, ADULT_LIMITS["weight_kg"][1], ADULT_BMI[1] * factor)
     return low, high
 
 
