@@ -157,6 +157,12 @@ SUITES: dict[str, Suite] = {
             needs_reference=False,
         ),
         Suite("ctdi", "CT dose index and AAPM 204", "wholedose.validation.ctdi", needs_reference=False),
+        Suite(
+            "icrp116",
+            "ICRP 116: effective dose per fluence of the reference adults",
+            "wholedose.validation.icrp116_report",
+            needs_reference=False,
+        ),
         Suite("risk", "Lifetime attributable risk", "wholedose.validation.risk_cases"),
     )
 }
