@@ -276,24 +276,13 @@ def _bone(hu: NDArray[np.float32], allowed: Mask, step: float) -> tuple[Mask, Ma
     labels, count = ndimage.label(bright, structure=np.ones((3, 3, 3), dtype=np.bool_))
     if not count:
         return bright, np.zeros_like(bright)
-    pools = _pools(hu, bright, step)
+    pools = _pools(hu, bright, allowed, step)
     index = np.arange(1, count + 1)
     size = np.bincount(labels.ravel(), minlength=count + 1)[1:]
     dense = ndimage.sum_labels(hu > threshold("dense_bone_from"), labels, index)
     is_bone = (dense >= 1) & (dense > threshold("least_dense_share") * size)
     bone = np.isin(labels, index[is_bone]) & ~pools
     contrast = pools | bright & ~bone & ndimage.binary_opening(bright & ~bone, structure=_disk(1))
-    # a thick, even, moderately bright core inside a bone piece is enhanced blood that touches bone
-    core = ndimage.binary_opening(
-        bone & (hu < threshold("dense_bone_from")), structure=_disk(max(2.0, 9.0 / step))
-    )
-    smooth = ndimage.uniform_filter(hu, 3)
-    spread = np.sqrt(np.maximum(ndimage.uniform_filter(hu * hu, 3) - smooth * smooth, 0))
-    even = core & (spread < threshold("even_spread")) & (smooth > threshold("bone_from"))
-    even = ndimage.binary_dilation(ndimage.binary_opening(even, structure=_disk(1)), iterations=1) & bone
-    if even.any():
-        contrast |= even
-        bone &= ~even
     reach = max(1, round(6.0 / step))
     closed = ndimage.binary_closing(np.pad(bone, reach), structure=_disk(reach))[
         reach:-reach, reach:-reach, reach:-reach
@@ -305,19 +294,34 @@ def _bone(hu: NDArray[np.float32], allowed: Mask, step: float) -> tuple[Mask, Ma
     return bone | spongy, contrast
 
 
-def _pools(hu: NDArray[np.float32], bright: Mask, step: float) -> Mask:
-    """Return bright, even cores thicker than any compact bone: vessels, heart, bladder, gut."""
-    smooth = ndimage.uniform_filter(hu, 3)
-    spread = np.sqrt(np.maximum(ndimage.uniform_filter(hu * hu, 3) - smooth * smooth, 0))
-    even = bright & (spread < threshold("even_spread") + threshold("thick_spread_share") * np.abs(smooth))
-    core = ndimage.binary_opening(even, structure=_disk(max(1.5, threshold("thick_core_mm") / step)))
+def _pools(hu: NDArray[np.float32], bright: Mask, allowed: Mask, step: float) -> Mask:
+    """Return bright, even cores thicker than compact bone, without a cortex: vessels, heart, bladder, gut."""
+    core = ndimage.binary_opening(bright, structure=_disk(max(1.5, threshold("thick_core_mm") / step)))
     if not core.any():
         return core
-    labels, count = ndimage.label(core)
-    sizes = np.bincount(labels.ravel(), minlength=count + 1)
-    sizes[0] = 0
-    found = (sizes * step**3 / 1000.0 > threshold("least_pool_cm3"))[labels]
-    # the rim, half filled, is as bright as the core at most; bone beside it may be brighter
-    grown = ndimage.binary_dilation(found, iterations=max(1, round(4.0 / step))) & bright
-    most = ndimage.grey_dilation(np.where(found, smooth, 0.0), size=(3, 5, 5))
-    return np.asarray(found | (grown & (hu < 1.05 * most + threshold("even_spread"))))
+    smooth = ndimage.uniform_filter(hu, 3)
+    spread = np.sqrt(np.maximum(ndimage.uniform_filter(hu * hu, 3) - smooth * smooth, 0))
+    soft = allowed & (smooth > 0) & (smooth < 100)
+    noise = float(np.median(spread[soft])) if soft.any() else threshold("even_spread")
+    most = 1.5 * min(noise, threshold("even_spread")) + threshold("even_share") * smooth
+    even = ndimage.binary_opening(core & (spread < most), structure=_disk(1))
+    labels, _ = ndimage.label(even)
+    found = np.zeros_like(core)
+    most_cortex = threshold("most_cortex")
+    least = threshold("least_pool_cm3") * 1000 / step**3
+    reach = max(2, round(4.0 / step))
+    for number, box in enumerate(ndimage.find_objects(labels), start=1):
+        near = tuple(slice(max(part.start - reach - 2, 0), part.stop + reach + 2) for part in box)
+        piece = labels[near] == number
+        if piece.sum() < least:
+            continue
+        grown = ndimage.binary_dilation(piece, iterations=reach)
+        level = float(hu[near][piece].mean())
+        # spongy bone lies inside a brighter cortex; blood has a brighter rim only where it touches bone
+        inner = ndimage.binary_dilation(piece, structure=_disk(1))
+        rim = ndimage.binary_dilation(inner, structure=_disk(1), iterations=reach) & ~inner
+        bright_rim = hu[near][rim] > threshold("cortex_share") * level + 2 * noise
+        if bright_rim.size and float(bright_rim.mean()) > most_cortex:
+            continue
+        found[near] |= piece | (grown & bright[near] & (hu[near] < 1.1 * level + 3 * noise))
+    return found

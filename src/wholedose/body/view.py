@@ -24,7 +24,8 @@ LEAST_ARM_CM2, MOST_ARM_CM2 = 8.0, 160.0
 ARM_BONE_CM2 = 0.5
 SHARE_OF_SLICES = 0.3
 LEAST_LENGTH_MM = 20.0
-PART_MM = 12.0
+DIP, TRUNK_OVER_ARM = 0.8, 1.3
+"""How far the height of the section falls between arm and trunk, and how much higher the trunk is."""
 
 
 @dataclass(frozen=True)
@@ -95,8 +96,8 @@ def arms_of(found: Segmentation, grid: Grid) -> ArmsSeen:
 
     Notes
     -----
-    An arm is a round piece with bone inside, apart from the trunk, at its side. A trunk is a wide section;
-    heads and legs tell nothing. An arm that lies against the trunk without a gap is not seen.
+    An arm has bone inside, lies at the side of the trunk, and the section is lower between the two. A trunk
+    is a wide section; heads and legs tell nothing. An arm in front of the trunk is not seen.
     """
     body = found.body
     area = body.sum(axis=(1, 2)) * grid.spacing_mm[1] * grid.spacing_mm[2] / 100.0
@@ -141,22 +142,25 @@ def _is_trunk(plane: Mask, grid: Grid) -> bool:
 
 
 def _arms_beside(plane: Mask, bone: Mask, grid: Grid) -> tuple[bool, bool]:
-    """Return whether pieces like arms lie at low and at high x of the largest piece of a plane."""
-    n = max(1, round(PART_MM / grid.spacing_mm[1]))
-    disk = np.hypot(*np.mgrid[-n : n + 1, -n : n + 1]) <= n + 0.25
-    # an arm that only touches the trunk comes apart
-    labels, count = ndimage.label(ndimage.binary_opening(plane, structure=disk))
-    if count < 2:
-        return False, False
-    cm2 = grid.spacing_mm[1] * grid.spacing_mm[2] / 100.0
-    sizes = np.bincount(labels.ravel())
-    sizes[0] = 0
-    main = int(sizes.argmax())
-    middle = np.flatnonzero((labels == main).any(axis=0)).mean()
-    found = [False, False]
-    for number, box in enumerate(ndimage.find_objects(labels), start=1):
-        area = sizes[number] * cm2
-        inner = float((bone[box] & (labels[box] == number)).sum()) * cm2
-        if number != main and LEAST_ARM_CM2 < area < MOST_ARM_CM2 and inner > ARM_BONE_CM2:
-            found[int((box[1].start + box[1].stop) / 2 > middle)] = True
-    return found[0], found[1]
+    """Return whether arms lie at low and at high x: the body's height dips between an arm and the trunk."""
+    height = plane.sum(axis=0).astype(float) * grid.spacing_mm[1]
+    inner = bone.sum(axis=0) * grid.spacing_mm[1]
+    low, high = (
+        _arm_at_start(h, b, grid.spacing_mm[2]) for h, b in ((height, inner), (height[::-1], inner[::-1]))
+    )
+    return low, high
+
+
+def _arm_at_start(height: NDArray[np.float64], bone: NDArray[np.float64], step_mm: float) -> bool:
+    columns = np.flatnonzero(height > 0)
+    if not columns.size:
+        return False
+    peak, start = 0.0, int(columns[0])
+    for k in range(start, height.size):
+        peak = max(peak, float(height[k]))
+        if height[k] < DIP * peak and height[k:].max() > TRUNK_OVER_ARM * peak:
+            cm2 = float(height[start : k + 1].sum()) * step_mm / 100.0
+            inner = float(bone[start : k + 1].sum()) * step_mm / 100.0
+            if LEAST_ARM_CM2 < cm2 < MOST_ARM_CM2 and inner > ARM_BONE_CM2:
+                return True
+    return False

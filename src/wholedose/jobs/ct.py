@@ -160,7 +160,13 @@ def run_ct(
         scan = replace(scan, findings=(*scan.findings, *labels.meta.get("findings", ())))
     tell(0.05, "building the body")
     body = from_ct(
-        image, person, labels=labels, label_names=names, voxel_mm=request.voxel_mm, region=request.region
+        image,
+        person,
+        labels=labels,
+        label_names=names,
+        voxel_mm=request.voxel_mm,
+        region=request.region,
+        kv=_image_kv(scan),
     )
     body = body.with_(assumptions=(*assumed, *body.assumptions))
     tell(0.15, "simulating")
@@ -199,6 +205,16 @@ def _refuse_early(scan: CtScan, request: CtRequest) -> None:
 def _person(scan: CtScan, request: CtRequest) -> tuple[Person, tuple[Assumption, ...]]:
     known = {name: scan.person[name].value for name in PERSON if name in scan.person}
     return assumed_person(**known, name=request.name)
+
+
+def _image_kv(scan: CtScan) -> float | None:
+    """Return the tube voltage of the image, when all ranges that could have made it agree on one."""
+    known = {
+        float(item.kv.value)
+        for item in scan.ranges
+        if item.kv is not None and (item.mode is None or item.mode.value != "topogram")
+    }
+    return known.pop() if len(known) == 1 else None
 
 
 def _labels(request: CtRequest, image: Volume) -> tuple[Volume | None, dict[int, str] | None]:
