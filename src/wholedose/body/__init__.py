@@ -1,30 +1,38 @@
-"""The irradiated person as geometry: `Person`, the organ list, `Body`, the stylised adult, bodies from CT."""
+"""The irradiated person as geometry: `Person`, organs, `Body`, reference bodies for everyone, bodies from CT."""
 
 from typing import TYPE_CHECKING, Any
 
 from wholedose.body.body import Body, BodyGeometry
-from wholedose.body.organs import BONE_SITES, ORGANS, Organ, organ
+from wholedose.body.organs import BONE_SITES, ORGANS, REGIONS, Organ, organ
 from wholedose.body.person import Person, assumed_person, reference_size
 from wholedose.body.skeleton import RESPONSE_MATERIAL, SkeletonSite
 
 if TYPE_CHECKING:
+    from wholedose.body.addition import Addition
     from wholedose.body.image_body import from_ct
     from wholedose.body.locate import region_range
+    from wholedose.body.pose import POSES, Pose
+    from wholedose.body.reference_body import reference
     from wholedose.body.stylised_adult import stylised
     from wholedose.body.totalsegmentator import run_totalsegmentator
 
 __all__ = [
     "BONE_SITES",
     "ORGANS",
+    "POSES",
+    "REGIONS",
     "RESPONSE_MATERIAL",
+    "Addition",
     "Body",
     "BodyGeometry",
     "Organ",
     "Person",
+    "Pose",
     "SkeletonSite",
     "assumed_person",
     "from_ct",
     "organ",
+    "reference",
     "reference_size",
     "region_range",
     "run_totalsegmentator",
@@ -32,6 +40,10 @@ __all__ = [
 ]
 
 _LATER = {
+    "Addition": "addition",
+    "POSES": "pose",
+    "Pose": "pose",
+    "reference": "reference_body",
     "from_ct": "image_body",
     "region_range": "locate",
     "run_totalsegmentator": "totalsegmentator",

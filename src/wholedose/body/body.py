@@ -19,7 +19,7 @@ from wholedose.body.skeleton import SkeletonSite, skeleton_of
 if TYPE_CHECKING:
     from wholedose.matter import Material
 
-Origin = Literal["image", "label map", "stylised"]
+Origin = Literal["image", "label map", "stylised", "reference"]
 
 
 class BodyGeometry(NamedTuple):
@@ -49,7 +49,7 @@ class Body:
     density_g_cm3 : float32 array [z, y, x]
     materials : tuple of Material
         The first is air.
-    origin : mapping of organ to {"image", "label map", "stylised"}
+    origin : mapping of organ to {"image", "label map", "stylised", "reference"}
         Where each organ's shape comes from; ``"image"`` is our own segmentation of it.
     assumptions : tuple of Assumption
         What was not known and how it was chosen.
@@ -64,6 +64,8 @@ class Body:
         Whether the person is complete; False for an image that was not completed.
     rival_mm : float
         How much higher on the body another place of the image matches nearly as well; 0 when none does.
+    added : tuple of str
+        Labels that a user added (`Addition`), which no published list names.
     """
 
     person: Person
@@ -80,6 +82,7 @@ class Body:
     image_z_mm: tuple[float, float] | None = None
     whole: bool = True
     rival_mm: float = 0.0
+    added: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, array in (
@@ -90,7 +93,7 @@ class Body:
             if array.shape != self.grid.shape:
                 raise InvalidInput(f"{name} {array.shape} does not fit the grid {self.grid.shape}.")
         for organ in self.organs:
-            if organ not in REGIONS and organ not in ORGANS:
+            if organ not in REGIONS and organ not in ORGANS and organ not in self.added:
                 raise UnknownName("organ", organ, REGIONS)
         if int(self.labels.max(initial=0)) > len(self.organs) or int(self.labels.min(initial=0)) < 0:
             raise InvalidInput(

@@ -225,15 +225,15 @@ def shapes_of(rows: Iterable[Mapping[str, Any]], where: str = "anatomy") -> Shap
         if side == "both":
             mirrored[kind].append(flat)
         if i == 0:
-            text = row.get("cuts")
             # a column without any cut is read as numbers
             cuts = _cuts(row.get("cuts"), at)
     width = {"ellipsoid": 16, "tube": 8, "sheet": 12}
 
-    def joined(lists: Mapping[str, list[Array]]) -> list[Array]:
-        return [np.concatenate(lists[k]) if lists[k] else np.zeros((0, width[k])) for k in width]
+    def joined(lists: Mapping[str, list[Array]]) -> Shapes:
+        e, t, s = (np.concatenate(lists[k]) if lists[k] else np.zeros((0, width[k])) for k in width)
+        return Shapes(e, t, s, cuts)
 
-    return Shapes(*joined(parts), cuts).joined(Shapes(*joined(mirrored), cuts).mirrored())
+    return joined(parts).joined(joined(mirrored).mirrored())
 
 
 @dataclass(eq=False)

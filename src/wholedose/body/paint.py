@@ -79,7 +79,8 @@ class Canvas:
         """Return which of the chosen voxels (of all, when None) nobody has claimed."""
         if chosen is None:
             return np.flatnonzero(self.label == 0)
-        return chosen[self.label[chosen] == 0]
+        free: NDArray[np.int64] = chosen[self.label[chosen] == 0]
+        return free
 
     def near(self, shapes: Shapes, reach_mm: float = REACH_MM) -> tuple[NDArray[np.int64], Score]:
         """Return the free voxels near shapes and their field."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wholedose.body.addition import Addition
 from wholedose.body.drawn import drawn, steps
 from wholedose.body.fields import REACH_MM
 from wholedose.body.organs import BONE_SITES
@@ -37,6 +38,7 @@ def paint(
     sex: str,
     core_depth: Depth,
     pregnant: bool = False,
+    additions: Sequence[Addition] = (),
 ) -> Painted:
     """Let all regions of a person claim their voxels.
 
@@ -48,12 +50,17 @@ def paint(
     core_depth : callable
         Depth in mm under the lean (template) skin at template points; negative in the fat outside it.
     pregnant : bool
+    additions : sequence of Addition
+        Claim their voxels just before their hosts do.
     """
     shapes = drawn(sex)
     for step in steps():
         if not step.applies(sex, pregnant):
             continue
         rule = _RULES.get(step.drawn)
+        for addition in additions:
+            if addition.within in (*step.regions, *(BONE_SITES if step.drawn == "skeleton" else ())):
+                canvas.claim(addition.shapes, [(addition.region, volumes_cm3[addition.region])])
         if rule is not None:
             rule(canvas, volumes_cm3, sex, core_depth)
             continue
@@ -72,16 +79,15 @@ def _skeleton(canvas: Canvas, volumes: Mapping[str, float], sex: str, core: Dept
     shapes = drawn(sex)
     if not any(site in shapes for site in BONE_SITES):
         return
-    found, scores, sites = [], [], []
-    for i, site in enumerate(BONE_SITES):
-        if site not in shapes:
-            continue
-        chosen, score = canvas.near(shapes[site])
-        near = score < REACH_MM / 2
-        found.append(chosen[near])
-        scores.append(score[near])
-        sites.append(np.full(int(near.sum()), i, dtype=np.int8))
-    chosen, score, site = (np.concatenate(part) for part in (found, scores, sites))
+    parts: list[tuple[NDArray[np.int64], Score, NDArray[np.int64]]] = []
+    for i, name in enumerate(BONE_SITES):
+        if name in shapes:
+            chosen, score = canvas.near(shapes[name])
+            near = score < REACH_MM / 2
+            parts.append((chosen[near], score[near], np.full(int(near.sum()), i)))
+    chosen = np.concatenate([part[0] for part in parts])
+    score = np.concatenate([part[1] for part in parts])
+    site = np.concatenate([part[2] for part in parts])
     # where two sites meet the nearer one has the voxel
     order = np.lexsort((site, score, chosen))
     chosen, score, site = chosen[order], score[order], site[order]

@@ -239,7 +239,7 @@ def _goals(item: ResolvedRange, body: Body, target: float | Mapping[str, float] 
 def organ_terms(body: Body) -> dict[str, list[tuple[str, float]]]:
     """Return each organ's dose as a weighted sum of region tallies, in the order of the organ list."""
     terms: dict[str, list[tuple[str, float]]] = {}
-    for organ in ORGANS:
+    for organ in (*ORGANS, *body.added):
         if organ == "red_bone_marrow":
             found = [(f"{site.name}@response", site.marrow_share) for site in body.skeleton]
         elif organ == "endosteum":

@@ -7,7 +7,9 @@ for.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache, lru_cache
 from typing import Any
 
@@ -16,6 +18,7 @@ from numpy.typing import NDArray
 
 from wholedose.base import Assumption, Grid
 from wholedose.base.errors import Cancelled, InvalidInput
+from wholedose.body.addition import Addition
 from wholedose.body.anatomy import anatomy_u_of
 from wholedose.body.body import Body
 from wholedose.body.figure import Figure, fit_figures, template_figure
@@ -47,6 +50,7 @@ def reference(
     pose: str | Pose = "supine, arms down",
     voxel_mm: float = 3.0,
     *,
+    additions: Sequence[Addition] = (),
     progress: Callable[[float, str], bool | None] | None = None,
 ) -> Body:
     """Return the whole body of a person in a pose.
@@ -60,6 +64,8 @@ def reference(
         A name of `POSES`, or a pose of your own.
     voxel_mm : float
         Edge of the cubic voxels, 1 to 10 mm.
+    additions : sequence of Addition
+        Lesions, glands or implants of your own.
     progress : callable, optional
         Called with the fraction done and what is done; returning False cancels.
 
@@ -88,7 +94,7 @@ def reference(
         )
     if isinstance(pose, str):
         pose = Pose.of(pose)
-    key = (person.with_(name=""), pose, float(voxel_mm))
+    key = (person.with_(name=""), pose, float(voxel_mm), tuple(additions))
     if key in _kept:
         return _kept[key].with_(person=person)
     body = _made(*key, progress or (lambda fraction, text: None))
@@ -99,7 +105,7 @@ def reference(
     return body.with_(person=person)
 
 
-_kept: dict[tuple[Person, Pose, float], Body] = {}
+_kept: dict[tuple[Person, Pose, float, tuple[Addition, ...]], Body] = {}
 
 
 @lru_cache(maxsize=16)
@@ -125,7 +131,13 @@ def core_distance() -> SignedDistance:
     return signed_distance(figure.vertices_mm, figure.faces, CORE_GRID_MM, margin_mm=60.0)
 
 
-def _made(person: Person, pose: Pose, voxel_mm: float, progress: Callable[[float, str], bool | None]) -> Body:
+def _made(
+    person: Person,
+    pose: Pose,
+    voxel_mm: float,
+    additions: tuple[Addition, ...],
+    progress: Callable[[float, str], bool | None],
+) -> Body:
     def step(fraction: float, text: str) -> None:
         if progress(fraction, text) is False:
             raise Cancelled("The body was cancelled.")
@@ -134,7 +146,7 @@ def _made(person: Person, pose: Pose, voxel_mm: float, progress: Callable[[float
 
     check(person)
     step(0.0, "fitting the figure")
-    targets = targets_of(person)
+    targets = _with_additions(targets_of(person), additions)
     figure, lattice = lattice_of(person)
     step(0.2, "posing")
     matrices = transforms(figure, pose)
@@ -151,6 +163,7 @@ def _made(person: Person, pose: Pose, voxel_mm: float, progress: Callable[[float
         person.sex,
         lambda points: core_distance().at(points).astype(np.float32),
         person.pregnancy_week is not None,
+        additions,
     )
     step(0.9, "filling")
     labels = np.zeros(grid.shape, dtype=np.int16)
@@ -168,6 +181,7 @@ def _made(person: Person, pose: Pose, voxel_mm: float, progress: Callable[[float
         materials=materials,
         origin=dict.fromkeys(painted.names, "reference"),
         assumptions=(*_assumptions(person, pose), *off),
+        added=tuple(addition.region for addition in additions),
     )
     shares = {site.name: site.marrow_share for site in body.skeleton}
     step(1.0, "done")
@@ -175,6 +189,31 @@ def _made(person: Person, pose: Pose, voxel_mm: float, progress: Callable[[float
         anatomy_u=anatomy_u_of(body.origin, {}, shares),
         landmarks=_landmarks(body, figure, posed_joints(figure, matrices), (float(low[2]), float(high[2]))),
     )
+
+
+def _with_additions(targets: Mapping[str, Target], additions: tuple[Addition, ...]) -> Mapping[str, Target]:
+    """Let hosts make room: each addition takes its volume and its mass off its host."""
+    found = dict(targets)
+    for addition in additions:
+        host = found.get(addition.within)
+        if host is None:
+            raise InvalidInput(f"This person has no {addition.within}.", where=addition.region)
+        if addition.region in found:
+            raise InvalidInput(f"Two additions are called {addition.region!r}.", where="additions")
+        density = material(addition.material).density_g_cm3
+        left = host.mass_g - addition.mass_g / density * host.density_g_cm3
+        if left <= 0:
+            raise InvalidInput(
+                f"{addition.mass_g:g} g of {addition.region} do not fit into {host.mass_g:.3g} g of "
+                f"{addition.within}.",
+                where=addition.region,
+                way_out="Give a smaller mass or another host.",
+            )
+        found[addition.within] = replace(host, mass_g=left, tissue_g=host.tissue_g * left / host.mass_g)
+        found[addition.region] = Target(
+            addition.region, addition.mass_g, math.nan, addition.material, density, False
+        )
+    return found
 
 
 def _grid(low: NDArray[Any], high: NDArray[Any], h: float) -> Grid:
@@ -188,7 +227,7 @@ def _grid(low: NDArray[Any], high: NDArray[Any], h: float) -> Grid:
 
 def _filled(
     person: Person,
-    targets: dict[str, Target] | Any,
+    targets: Mapping[str, Target],
     names: tuple[str, ...],
     labels: NDArray[np.int16],
     grid: Grid,
