@@ -251,7 +251,7 @@ def figure_of(shape: Shape) -> Figure:
     Examples
     --------
     >>> round(figure_of(Shape(gender=0, weight=0.35)).height_mm)
-    1781
+    1909
     """
     (points,) = points_of([shape])
     return figure_at(points)
@@ -278,7 +278,10 @@ def fit_figures(
     pregnancy_week: float | None = None,
     breast_g: float | None = None,
 ) -> tuple[Figure, Figure]:
-    """Return the figure of a person and the lean figure of the same person: `figure_fit.fit`."""
+    """Return the figure of a person and the lean figure of the same person.
+
+    Parameters, errors and method are those of `wholedose.body.figure_fit.fit`.
+    """
     from wholedose.body.figure_fit import fit  # the fit builds on this module
 
     return fit(sex, age_y, height_cm, volume_cm3, pregnancy_week=pregnancy_week, breast_g=breast_g)
