@@ -189,9 +189,11 @@ def _kind(peak: float, cm3: float, kv: float, water_cm: float) -> tuple[str, boo
     of_light = metal_hu(light.name, kv, water_cm)
     if peak <= CLEARANCE * of_light:
         return light.name, True, of_light
-    if peak >= threshold("amalgam_from") and cm3 < threshold("amalgam_cm3"):
+    of_middle = metal_hu(middle.name, kv, water_cm)
+    scale_ends = 0 <= peak - threshold("amalgam_from") <= 10
+    if (scale_ends or peak > CLEARANCE * of_middle) and cm3 < threshold("amalgam_cm3"):
         return heavy.name, True, float(peak)
-    return middle.name, True, metal_hu(middle.name, kv, water_cm)
+    return middle.name, True, min(of_middle, peak) if scale_ends else of_middle
 
 
 def _matter(
