@@ -262,8 +262,10 @@ def posed_vertices(figure: Figure, matrices: Array) -> Array:
     """
     flat = matrices[:, :3, :].reshape(len(matrices), 12)
     blended = np.zeros((len(figure.vertices_mm), 12))
-    for k in range(figure.weight.shape[1]):
-        blended += figure.weight[:, k, None] * flat[figure.weight_index[:, k]]
+    weight = figure.weight.astype(np.float64)
+    weight /= weight.sum(axis=1, keepdims=True)
+    for k in range(weight.shape[1]):
+        blended += weight[:, k, None] * flat[figure.weight_index[:, k]]
     cells = blended.reshape(-1, 3, 4)
     skin: Array = np.einsum("vab,vb->va", cells[:, :, :3], figure.vertices_mm) + cells[:, :, 3]
     return skin
