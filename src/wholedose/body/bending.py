@@ -1,14 +1,13 @@
 """Smooth functions on the cubes of a body that meet given values. Defines `Levels` and `fitted`.
 
-A function bends as little as it can (second differences along and across the axes, so that a linear function costs
-nothing) while it meets values at points. It is found on cubes of four times the size first, then of twice, then on
-the cubes themselves, each time from the coarser answer.
+A function bends as little as it can (second differences along and across the axes, so that a linear function
+costs nothing) while it meets values at points. It is found on cubes of four times the size first, then twice,
+then on the cubes themselves, each time from the coarser answer.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,7 +86,7 @@ class Levels:
             crossing = (big[pair[:, 0]] != big[pair[:, 1]]).any(axis=1)
             pairs.append(_once(owner[pair[crossing]].astype(np.int64), count))
         corner = corners_of(tuple(pairs), count)
-        # each corner takes its value in one of the merged cubes it belongs to; all give the same where they are joined
+        # each corner takes its value in one of its merged cubes; where these are joined all give the same
         at = np.zeros(self.nodes, dtype=np.int64)
         part = np.zeros((self.nodes, 3))
         for c in range(8):

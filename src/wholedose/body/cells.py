@@ -1,9 +1,12 @@
 """Cubes that hold a body, joined only where flesh joins them. Defines `Cells`.
 
-Two parts of a body that come near each other (a thigh and the other, an arm and the flank) share cubes of a plain
-lattice, and would drag each other along when the body moves. Here such a cube is there twice, once for each part,
-each copy with corners of its own; copies of neighbouring cubes share corners where flesh runs from one to the other.
+Two parts of a body that come near each other (a thigh and the other, an arm and the flank) share cubes of a
+plain lattice, and would drag each other along when the body moves. Here such a cube is there twice, once for
+each part, each copy with corners of its own; copies of neighbouring cubes share corners where flesh runs from
+one to the other.
 """
+
+# mypy: disallow-untyped-decorators=False
 
 from __future__ import annotations
 
@@ -172,15 +175,12 @@ class Cells:
         row = self.lookup[tuple(self.cube.T)]
         several = np.diff(self.first)[row] > 1
         label = np.arange(len(row)) - self.first[row] + 1
-        tets = tets.reshape(-1, 4).astype(np.int32)
-        a, b, c, d = (self.node_mm[tets[:, i]] for i in range(4))
+        turned = tets.reshape(-1, 4).astype(np.int32)
+        a, b, c, d = (self.node_mm[turned[:, i]] for i in range(4))
         flip = np.einsum("ij,ij->i", np.cross(b - a, c - a), d - a) < 0
-        tets[flip] = tets[flip][:, [0, 2, 1, 3]]
-        return (
-            tets,
-            np.repeat(np.where(several, row, -1), 5).astype(np.int32),
-            np.repeat(label, 5).astype(np.uint8),
-        )
+        turned[flip] = turned[flip][:, [0, 2, 1, 3]]
+        cube, part = np.repeat(np.where(several, row, -1), 5), np.repeat(label, 5)
+        return np.asarray(turned), np.asarray(cube, dtype=np.int32), np.asarray(part, dtype=np.uint8)
 
     def locate(self, points_mm: NDArray[np.floating[Any]]) -> tuple[csr_array, NDArray[np.bool_]]:
         """Return the weights ``[points, nodes]`` that interpolate at points, and which points lie in a cube.
@@ -220,7 +220,7 @@ def _maxima(values: NDArray[np.float32], size: tuple[int, ...]) -> NDArray[np.fl
 
 
 def _joined(axis: int, cubes: Any, lookup: Any, labels: Any, first: Any) -> NDArray[np.int64]:
-    """Pairs of copies that share a point of flesh on the face between two cubes along x (0), y (1) or z (2)."""
+    """Pairs of copies that share flesh on the face between two cubes along x (0), y (1) or z (2)."""
     step = np.zeros(3, dtype=np.int64)
     step[2 - axis] = 1
     upper = cubes + step
@@ -246,7 +246,10 @@ def _joined(axis: int, cubes: Any, lookup: Any, labels: Any, first: Any) -> NDAr
 
 
 def corners_of(pairs: tuple[NDArray[np.int64], ...], count: int) -> NDArray[np.int64]:
-    """Number the corners of copies: copies joined across a face share the four corners of that face."""
+    """Return the node at each corner of ``count`` copies ``[count, 8]``.
+
+    Copies joined across a face along x, y or z (``pairs``) share the four corners of that face.
+    """
     one, two = [], []
     for axis, pair in enumerate(pairs):
         bit = 1 << axis

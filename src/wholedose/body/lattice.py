@@ -1,29 +1,29 @@
-"""A person's body as a lattice that bends with the skeleton. Defines `Lattice` and `Skin`.
+"""A person's body as a lattice that bends with the skeleton. Defines `Lattice`.
 
-Every node knows where it lies in the person's rest pose, where the same place lies in the template (whose anatomy is
-drawn), and which bones move it. See `wholedose.body.cells` for how nodes are joined and `wholedose.body.raster` for
-how a posed lattice becomes voxels.
+Every node knows where it lies in the person's rest pose, where the same place lies in the template
+(whose anatomy is drawn), and which bones move it. See `wholedose.body.cells` for how nodes are joined,
+`wholedose.body.skinning` for how bones move them and `wholedose.body.raster` for how a posed lattice becomes
+voxels.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import cKDTree
 
 from wholedose.base.errors import InvalidInput
 from wholedose.base.grid import Grid
-from wholedose.body.bending import Levels, fitted
+from wholedose.body.bending import fitted
 from wholedose.body.cells import SIDE, Cells
 from wholedose.body.meshdistance import SignedDistance, signed_distance
 from wholedose.body.raster import Rastered, rastered
+from wholedose.body.skinning import Skin, bent, bones_of, linear_share, vertex_area
 
 FloatArray = NDArray[np.float64]
 
@@ -31,27 +31,6 @@ FloatArray = NDArray[np.float64]
 _CUBES = 145
 _JOINT = 2.0  # weight of a joint against the skin of one cube face
 _TOLERANCE = 1e-3
-_MOST_BONES = 8
-_EVENING = 12  # rounds of averaging of the bones' shares with neighbours
-
-
-class Skin(Protocol):
-    """What a lattice needs to know of a figure: skin, joints and which bones move the skin."""
-
-    @property
-    def vertices_mm(self) -> FloatArray: ...
-    @property
-    def faces(self) -> NDArray[Any]: ...
-    @property
-    def joints(self) -> tuple[str, ...]: ...
-    @property
-    def joint_mm(self) -> FloatArray: ...
-    @property
-    def tail_mm(self) -> FloatArray: ...
-    @property
-    def weight_index(self) -> NDArray[Any]: ...
-    @property
-    def weight(self) -> NDArray[Any]: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +44,8 @@ class Lattice:
         Where each node lies in the template.
     weight_index, weight : arrays ``[n, 8]``
         The bones that move a node, by their row in the figure, and their shares; these add up to 1.
+    linear : array ``[n]``
+        The share of a node that belongs to the shoulder, see `wholedose.body.skinning.bent`.
     skin : sparse array ``[v, n]``
         Interpolates from nodes to the vertices of the person's skin.
     """
@@ -73,6 +54,7 @@ class Lattice:
     template_mm: FloatArray
     weight_index: NDArray[np.int16]
     weight: NDArray[np.float32]
+    linear: NDArray[np.float32]
     skin: csr_array
 
     @classmethod
@@ -111,8 +93,8 @@ class Lattice:
         if not known.all():
             raise InvalidInput("The lattice misses a part of the skin.", way_out="Give a closed skin mesh.")
         mapped = _map(cells, actual, core, template, twin)
-        index, weight = _weights(cells, actual, skin, twin)
-        return cls(cells, mapped, index, weight, skin)
+        index, weight = bones_of(cells, actual, skin, twin)
+        return cls(cells, mapped, index, weight, linear_share(actual, index, weight), skin)
 
     @property
     def node_mm(self) -> FloatArray:
@@ -129,7 +111,7 @@ class Lattice:
         return self._tets[0]
 
     def posed(self, transforms: NDArray[np.floating[Any]] | None = None) -> FloatArray:
-        """Return where nodes lie, mm ``[n, 3]``, when each bone has moved by its 4×4 matrix (rest → posed mm)."""
+        """Return where nodes lie, mm ``[n, 3]``, when each bone has moved by its matrix (rest → posed mm)."""
         if transforms is None:
             return self.node_mm.copy()
         matrices = np.asarray(transforms, dtype=np.float64)
@@ -138,15 +120,10 @@ class Lattice:
                 f"Bones move by matrices [bone, 4, 4], got an array of shape {matrices.shape}.",
                 way_out="Give one matrix for each bone of the figure.",
             )
-        out = np.zeros_like(self.node_mm)
-        for k in range(self.weight_index.shape[1]):
-            m = matrices[self.weight_index[:, k]]
-            moved = np.einsum("nij,nj->ni", m[:, :3, :3], self.node_mm) + m[:, :3, 3]
-            out += self.weight[:, k, None] * moved
-        return out
+        return bent(self.node_mm, self.weight_index, self.weight, self.linear, matrices)
 
     def skin_mm(self, nodes_mm: FloatArray) -> FloatArray:
-        """Return where the vertices of the person's skin lie, mm ``[v, 3]``, when nodes lie at ``nodes_mm``."""
+        """Return where the vertices of the skin lie, mm ``[v, 3]``, when nodes lie at ``nodes_mm``."""
         return np.asarray(self.skin @ nodes_mm)
 
     def bounds_mm(self, nodes_mm: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -177,12 +154,11 @@ def _is_mirrored(figure: Skin) -> bool:
     """Whether a figure is its own mirror image."""
     points = figure.vertices_mm
     distance, _ = cKDTree(points).query(points * [-1.0, 1.0, 1.0])
-    return bool(distance.max() < 1e-6 * np.ptp(points[:, 2]))
+    return bool(np.max(distance) < 1e-6 * np.ptp(points[:, 2]))
 
 
 def _twins(cells: Cells) -> NDArray[np.int64]:
     """The node that mirrors each node. Several nodes may lie at one place; their cubes tell them apart."""
-    copies = len(cells.cube)
     owner = np.zeros((len(cells.node_mm), 3))
     count = np.zeros(len(cells.node_mm))
     middle = cells.node_mm[cells.corner].mean(axis=1)
@@ -192,22 +168,14 @@ def _twins(cells: Cells) -> NDArray[np.int64]:
         np.add.at(owner, cells.corner[:, c], middle * weight[:, None])
         np.add.at(count, cells.corner[:, c], weight)
     key = np.concatenate([cells.node_mm, owner / count[:, None]], axis=1)
-    distance, twin = cKDTree(key).query(key * [-1.0, 1.0, 1.0, -1.0, 1.0, 1.0])
-    assert copies and distance.max() < 1e-3 * cells.edge_mm
+    _, twin = cKDTree(key).query(key * [-1.0, 1.0, 1.0, -1.0, 1.0, 1.0])
     return np.asarray(twin, dtype=np.int64)
-
-
-def _vertex_area(figure: Skin) -> FloatArray:
-    v, f = figure.vertices_mm, np.asarray(figure.faces)
-    a, b, c = v[f[:, 0]], v[f[:, 1]], v[f[:, 2]]
-    area = np.linalg.norm(np.cross(b - a, c - a), axis=1) / 6.0
-    return np.bincount(f.ravel(), weights=np.repeat(area, 3), minlength=len(v))
 
 
 def _rejointed(core: Skin, actual: Skin) -> FloatArray:
     """The lean figure's vertices, moved so that its bones lie where the person's do.
 
-    The rig's joints shift a little with the fat round them, and it is about the person's joints that limbs turn.
+    The rig's joints shift a little with the fat round them, and limbs turn about the person's joints.
     """
     points = core.vertices_mm
     head, tail = core.joint_mm, core.tail_mm
@@ -238,7 +206,7 @@ def _sound_joints(core: Skin, template: Skin, scale: FloatArray) -> NDArray[np.b
 def _map(
     cells: Cells, actual: Skin, core: Skin, template: Skin, twin: NDArray[np.int64] | None
 ) -> FloatArray:
-    """Where nodes lie in the template: smooth; sends the lean figure's skin, and joints, to the template's."""
+    """Where nodes lie in the template: smooth; sends lean skin and joints to the template's."""
     rejointed = _rejointed(core, actual)
     # where the lean figure sticks out of the person, the person's skin is the template's
     _, known = cells.locate(rejointed)
@@ -247,7 +215,7 @@ def _map(
     target = np.concatenate([template.vertices_mm, template.joint_mm, template.tail_mm])
     weight = np.full(len(source), _JOINT)
     skin = len(rejointed)
-    weight[:skin] = _vertex_area(core) / cells.edge_mm**2
+    weight[:skin] = vertex_area(core) / cells.edge_mm**2
     # the nearest scaling along the three axes and shift along y and z keeps left and right
     scale, shift = np.ones(3), np.zeros(3)
     for axis in range(3):
@@ -265,58 +233,3 @@ def _map(
     if twin is not None:
         moved = (moved + moved[twin] * [-1.0, 1.0, 1.0]) / 2.0
     return cells.node_mm * scale + shift + moved
-
-
-def _weights(
-    cells: Cells, actual: Skin, skin: csr_array, twin: NDArray[np.int64] | None
-) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
-    """Which bones move each node: those of the nearest skin, evened out inside the body."""
-    bones = len(actual.joint_mm)
-    n = len(cells.node_mm)
-    shares = np.zeros((len(actual.vertices_mm), bones))
-    np.add.at(shares, (np.arange(len(shares))[:, None], np.asarray(actual.weight_index)), actual.weight)
-    area = _vertex_area(actual) / cells.edge_mm**2
-    mass = np.asarray(skin.T @ area)
-    known = np.asarray(skin.T @ (area[:, None] * shares))
-    points, owner = _along_bones(actual, cells.edge_mm / 2.0, shares.sum(axis=0) > 0)
-    place, found = cells.locate(points)
-    mass = mass + np.asarray(place.T @ found.astype(np.float64))
-    known = (known + np.asarray(place.T @ np.eye(bones)[owner])).astype(np.float32)
-    sure = np.flatnonzero(mass > 0.01)
-    edges = Levels(cells.cube, cells.corner, cells.pairs).edges()
-    ones = np.ones(len(edges), dtype=np.float32)
-    graph = csr_array((ones, (edges[:, 0], edges[:, 1])), shape=(n, n))
-    graph = csr_array(graph + graph.T)
-    _, _, source = dijkstra(
-        graph, directed=False, indices=sure, unweighted=True, min_only=True, return_predecessors=True
-    )
-    source = np.where(source >= 0, source, sure[0])
-    share = known[source] / mass[source].astype(np.float32)[:, None]
-    pull = mass.astype(np.float32)
-    degree = np.asarray(graph.sum(axis=1), dtype=np.float32)
-    for _ in range(_EVENING):
-        share = (graph @ share + known) / (degree + pull)[:, None]
-    if twin is not None:
-        share = (share + share[twin][:, _other_side(actual)]) / 2.0
-    best = np.argpartition(-share, _MOST_BONES, axis=1)[:, :_MOST_BONES]
-    weight = np.take_along_axis(share, best, axis=1)
-    return best.astype(np.int16), weight / weight.sum(axis=1, keepdims=True)
-
-
-def _other_side(figure: Skin) -> NDArray[np.int64]:
-    """The bone that mirrors each bone."""
-    names = list(figure.joints)
-    swapped = [n[:-1] + {"L": "R", "R": "L"}[n[-1]] if n.endswith((".L", ".R")) else n for n in names]
-    return np.array([names.index(n) for n in swapped], dtype=np.int64)
-
-
-def _along_bones(figure: Skin, step: float, moves: NDArray[np.bool_]) -> tuple[FloatArray, NDArray[np.int64]]:
-    """Points along the shafts of the bones that move skin, and their bones."""
-    points, owner = [np.empty((0, 3))], [np.empty(0, dtype=np.int64)]
-    for bone, (head, tail) in enumerate(zip(figure.joint_mm, figure.tail_mm, strict=True)):
-        length = float(np.linalg.norm(tail - head))
-        if moves[bone] and length > step:
-            t = np.linspace(0.2, 0.8, 1 + int(0.6 * length / step))[:, None]
-            points.append(head + t * (tail - head))
-            owner.append(np.full(len(t), bone))
-    return np.concatenate(points), np.concatenate(owner)

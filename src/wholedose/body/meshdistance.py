@@ -1,9 +1,11 @@
 """How deep a point lies under a triangle mesh. Defines `SignedDistance` and `signed_distance`.
 
-The mesh must be closed and its triangles face outward; parts may overlap (eyeballs in a head, thighs that touch):
-a point is inside when the surface winds round it at least once, and triangles that lie inside another part are
-no surface.
+The mesh must be closed and its triangles face outward; parts may overlap (eyeballs in a head, thighs that
+touch): a point is inside when the surface winds round it at least once, and triangles that lie inside another
+part are no surface.
 """
+
+# mypy: disallow-untyped-decorators=False
 
 from __future__ import annotations
 
@@ -46,7 +48,7 @@ class SignedDistance:
     spacing_mm: float
 
     def at(self, points_mm: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-        """Return the distance in mm at points ``[n, 3]``, interpolated linearly; outside the grid: far out."""
+        """Return the distance in mm at points ``[n, 3]``, interpolated; beyond the grid: far out."""
         where = (np.asarray(points_mm, dtype=np.float64) - self.origin_mm) / self.spacing_mm
         far = -float(BAND_CELLS * self.spacing_mm)
         return np.asarray(map_coordinates(self.values, where.T[::-1], order=1, cval=far, output=np.float64))
@@ -54,8 +56,8 @@ class SignedDistance:
 
 @_jit
 def _orientation(x1: float, y1: float, x2: float, y2: float) -> int:  # pragma: no cover - compiled
-    # which side of the edge 1→2 the origin lies on; a tie is broken as if the origin were moved a hair, so that
-    # of two triangles which share an edge exactly one holds a point on it
+    # which side of the edge 1→2 the origin lies on; a tie is broken as if the origin were moved a hair, so
+    # that of two triangles which share an edge exactly one holds a point on it
     area = y1 * x2 - x1 * y2
     if area != 0.0:
         return 1 if area > 0.0 else -1
@@ -126,7 +128,7 @@ def _outside_windings(v: Any, f: Any, order: Any, start: Any, nx: int, out: Any)
 
 @_jit
 def _distances(v: Any, f: Any, band: float, first: int, last: int, out: Any) -> None:  # pragma: no cover
-    # v in grid units; lowers out[first:last] (squared distance) to the distance of each triangle within the band
+    # v in grid units; lowers out[first:last] (squared) to the distance of each triangle within the band
     ny, nx = out.shape[1], out.shape[2]
     for t in range(f.shape[0]):
         i, j, k = f[t, 0], f[t, 1], f[t, 2]
@@ -207,7 +209,7 @@ def surface_of(vertices_mm: NDArray[np.float64], faces: NDArray[Any]) -> NDArray
     start = np.concatenate([[0], np.cumsum(np.bincount(bins, minlength=nx * nx))])
     outside = np.zeros(len(f), dtype=np.int64)
     _outside_windings(v, f, order, start, nx, outside)
-    return f[outside == 0]
+    return np.asarray(f[outside == 0], dtype=np.int64)
 
 
 def _samples(v: NDArray[np.float64], f: NDArray[np.int64], step: float) -> NDArray[np.float64]:
@@ -235,8 +237,8 @@ def signed_distance(
 ) -> SignedDistance:
     """Return the distance to a closed mesh on a grid of points, positive inside.
 
-    The grid reaches ``margin_mm`` beyond the mesh and has points at ``x = 0``, so that a mirror-symmetric mesh
-    gets a mirror-symmetric grid. Within four spacings of the surface distances are exact.
+    The grid reaches ``margin_mm`` beyond the mesh and lies evenly about ``x = 0``, so that a mirror-symmetric
+    mesh gets a mirror-symmetric grid. Within four spacings of the surface distances are exact.
 
     Parameters
     ----------

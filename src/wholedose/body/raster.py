@@ -1,8 +1,10 @@
 """Voxels of a posed body. Defines `Rastered` and `rastered`.
 
-Each tetrahedron of the posed lattice claims the voxels whose centres it holds, if the same place lies under the skin
-in the rest pose. Where two claim a voxel (a forearm pressed into the belly) the deeper one has it.
+Each tetrahedron of the posed lattice claims the voxels whose centres it holds, if the same place lies under
+the skin in the rest pose. Where two claim a voxel (a forearm pressed into the belly) the deeper one has it.
 """
+
+# mypy: disallow-untyped-decorators=False
 
 from __future__ import annotations
 
@@ -49,7 +51,7 @@ class Rastered:
 
 @_jit
 def _plane(nodes: Any, tet: Any, q: Any) -> bool:  # pragma: no cover - compiled
-    # q[k] = (a, b, c, d): share of corner k at (x, y, z) is a x + b y + c z + d; False where the tetrahedron is flat
+    # q[k] = (a, b, c, d): share of corner k at (x, y, z) is a x + b y + c z + d; False: it is flat
     o = nodes[tet[0]]
     ux, uy, uz = nodes[tet[1], 0] - o[0], nodes[tet[1], 1] - o[1], nodes[tet[1], 2] - o[2]
     vx, vy, vz = nodes[tet[2], 0] - o[0], nodes[tet[2], 1] - o[1], nodes[tet[2], 2] - o[2]
@@ -85,8 +87,8 @@ def _fill(
     out_depth: Any,
     out_tet: Any,
 ) -> None:  # pragma: no cover - compiled
-    # nodes in voxels from voxel [0, 0, 0] of the grid; rest in spacings of the depth grid; the slab out_* begins
-    # at slice ``first``
+    # nodes in voxels from voxel [0, 0, 0] of the grid; rest in spacings of the depth grid; the slab out_*
+    # begins at slice ``first``
     nz, ny, nx = out_depth.shape
     q = np.empty((4, 4))
     for n in range(which.shape[0]):
@@ -125,18 +127,18 @@ def _fill(
                         rx += share * rest[tet[k], 0]
                         ry += share * rest[tet[k], 1]
                         rz += share * rest[tet[k], 2]
-                    i, j, l = int(rx), int(ry), int(rz)
+                    i, j, k0 = int(rx), int(ry), int(rz)
                     if cube >= 0:
                         u, v, w = int(rx + 0.5) - bx, int(ry + 0.5) - by, int(rz + 0.5) - bz
                         if labels[cube, (w * 5 + v) * 5 + u] != part[t]:
                             continue
-                    fx, fy, fz = rx - i, ry - j, rz - l
+                    fx, fy, fz = rx - i, ry - j, rz - k0
                     d = (
-                        (depth[l, j, i] * (1.0 - fx) + depth[l, j, i + 1] * fx) * (1.0 - fy)
-                        + (depth[l, j + 1, i] * (1.0 - fx) + depth[l, j + 1, i + 1] * fx) * fy
+                        (depth[k0, j, i] * (1.0 - fx) + depth[k0, j, i + 1] * fx) * (1.0 - fy)
+                        + (depth[k0, j + 1, i] * (1.0 - fx) + depth[k0, j + 1, i + 1] * fx) * fy
                     ) * (1.0 - fz) + (
-                        (depth[l + 1, j, i] * (1.0 - fx) + depth[l + 1, j, i + 1] * fx) * (1.0 - fy)
-                        + (depth[l + 1, j + 1, i] * (1.0 - fx) + depth[l + 1, j + 1, i + 1] * fx) * fy
+                        (depth[k0 + 1, j, i] * (1.0 - fx) + depth[k0 + 1, j, i + 1] * fx) * (1.0 - fy)
+                        + (depth[k0 + 1, j + 1, i] * (1.0 - fx) + depth[k0 + 1, j + 1, i + 1] * fx) * fy
                     ) * fz
                     if d > floor and d > out_depth[z - first, y, x]:
                         out_depth[z - first, y, x] = d
