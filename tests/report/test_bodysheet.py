@@ -58,7 +58,7 @@ def test_any_body_has_a_sheet() -> None:
 def test_parts_are_named_by_their_organ() -> None:
     """An organ stands for its labels; a name that the body lacks is refused with the nearest."""
     body = ball_body(6.0)
-    assert labels_named(body, ["bone"]) == {"bone_pelvis", "bone_femora_upper"}
+    assert labels_named(body, ["bone"]) == frozenset({"bone_pelvis", "bone_femora_upper"})
     assert labels_named(body, None) is None
     with pytest.raises(UnknownName, match="did you mean 'liver'"):
         labels_named(body, ["lifer"])

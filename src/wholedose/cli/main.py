@@ -15,6 +15,7 @@ from wholedose.base.errors import WholedoseError
 COMMANDS = {
     "read": ("wholedose.cli.read", "read", "Say what a file or folder holds, each quantity with its tag."),
     "ct": ("wholedose.cli.ct", "ct", "CT: organ doses, effective dose, risk and documents of a study."),
+    "body": ("wholedose.cli.body", "body", "Whole bodies: contact sheets, poses and organs."),
     "demo": ("wholedose.cli.demo", "demo", "Simulate a chest CT study and run the whole chain on it."),
     "report": ("wholedose.cli.report", "report", "Write a document again from a result folder."),
     "rerun": ("wholedose.cli.rerun", "rerun", "Compute a result again and compare its digest."),

@@ -69,7 +69,13 @@ def masses_of(body: Body, extents: Mapping[str, Extent] | None = None) -> list[O
         extent = extents[name]
         found.append(
             OrganMass(
-                name, body.mass_g(name), mass, tissue, extent.voxels, pieces.get(name, 0), extent.centre_mm
+                name,
+                body.label_mass_g(name),
+                mass,
+                tissue,
+                extent.voxels,
+                pieces.get(name, 0),
+                extent.centre_mm,
             )
         )
     return found

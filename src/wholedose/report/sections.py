@@ -158,7 +158,7 @@ def _painted(
 def _spots(
     fine: NDArray[np.int16], names: Sequence[str], least: float = 6.0
 ) -> list[tuple[str, float, float, float]]:
-    from scipy.ndimage import distance_transform_edt, find_objects, label
+    from scipy.ndimage import distance_transform_edt, find_objects, label, maximum_position
 
     found = []
     for number, box in enumerate(find_objects(fine, len(names)), start=1):
@@ -166,18 +166,13 @@ def _spots(
             continue
         if min(s.stop - s.start for s in box) < 2 * least:
             continue
-        pieces, count = label(fine[box] == number)
-        depth = distance_transform_edt(np.pad(pieces > 0, 1))[1:-1, 1:-1]
-        for piece in range(1, count + 1):
-            inside = np.where(pieces == piece, depth, 0.0)
-            row, column = np.unravel_index(int(inside.argmax()), inside.shape)
-            if inside[row, column] >= least:
-                found.append(
-                    (
-                        names[number - 1],
-                        float(box[1].start + column),
-                        float(box[0].start + row),
-                        float(inside[row, column]),
-                    )
-                )
+        depth = distance_transform_edt(np.pad(fine[box] == number, 1))[1:-1, 1:-1]
+        if depth.max() < least:
+            continue
+        pieces, count = label(depth > 0)
+        places: Any = maximum_position(depth, pieces, range(1, count + 1))
+        for row, column in places:
+            if depth[row, column] >= least:
+                spot = box[1].start + float(column), box[0].start + float(row), float(depth[row, column])
+                found.append((names[number - 1], *spot))
     return found
