@@ -1,7 +1,7 @@
 """Draw the vertebrae and ribs of the reference body: writes the table ``body/drawn_spine_and_ribs``.
 
 Twenty-four vertebrae and twenty-four ribs repeat one design, so they are written by a rule from a few levels
-and sizes instead of by hand. The rule has no random part: running it again gives the same bytes. All lengths are
+and sizes instead of by hand. The rule has no random part: running it again gives the same bytes. Lengths are
 in mm of the template body (x to the left, y to the back, z to the head).
 
     python scripts/draw_skeleton.py
@@ -10,322 +10,316 @@ in mm of the template body (x to the left, y to the back, z to the head).
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Row = tuple[str, str, str, str, str]
 TABLE = Path(__file__).parents[1] / "src/wholedose/tables/data/body/drawn_spine_and_ribs.csv"
 
-HEADER = """\
+SOURCE = (
+    "own design: written by scripts/draw_skeleton.py from vertebral levels, sizes of vertebral bodies (wide x deep "
+    "x high: C5 25 x 17 x 12 mm, T6 32 x 30 x 18 mm, L3 50 x 35 x 27 mm), a canal 18 mm wide and ribs of "
+    "14 x 6 mm, rounded after common anatomy (ASSUMPTION); the chest wall follows the skin of the template, "
+    "12 to 18 mm below it"
+)
+HEADER = f"""\
 # title: Drawn shapes of the spine and the rib cage
-# source: own design: written by scripts/draw_skeleton.py from vertebral levels, sizes of vertebral bodies (C5 25 x 17 x 12 mm, T6 32 x 30 x 18 mm, L3 50 x 35 x 27 mm wide x deep x high), a canal 18 mm wide and ribs of 13 x 6 mm, rounded after common anatomy (ASSUMPTION); the chest wall follows the skin of the template 12 to 18 mm below it
+# source: {SOURCE}
 # unit: mm
 # licence: Apache-2.0, own work
 # note: written by a script, do not edit by hand
 region,kind,side,sex,points,cuts,note
 """
 
-LEVELS = ("C1 C2 C3 C4 C5 C6 C7 T1 T2 T3 T4 T5 T6 T7 T8 T9 T10 T11 T12 L1 L2 L3 L4 L5 S1").split()
+
+def numbers(words: str) -> list[float]:
+    """Return the numbers of a text."""
+    return [float(word) for word in words.split()]
+
+
+def table(words: str) -> dict[str, Array]:
+    """Return rows of a small table by their first word."""
+    return {
+        line.split()[0]: np.array(numbers(line.split(maxsplit=1)[1])) for line in words.strip().splitlines()
+    }
+
+
+LEVELS = tuple(
+    f"{kind}{i + 1}" for kind, count in (("C", 7), ("T", 12), ("L", 5), ("S", 1)) for i in range(count)
+)
+
 TOP = dict(
     zip(
         LEVELS,
-        [1620, 1600, 1583, 1566, 1550, 1534, 1517, 1500, 1481, 1461, 1440, 1419, 1397, 1375, 1352, 1329, 1305]
-        + [1280, 1254, 1225, 1190, 1154, 1118, 1081, 1045],
+        numbers(
+            "1620 1600 1583 1566 1550 1534 1517 1500 1481 1461 1440 1419 1397 1375 1352 1329 1305 1280 1254"
+            " 1225 1190 1154 1118 1081 1045"
+        ),
         strict=True,
     )
 )
 """Upper edge of each vertebra."""
 
-MIDDLE = {"C1": -40, "C2": -39, "C5": -38, "C7": -28, "T2": -14, "T5": -4, "T8": 0, "T11": -4}
-MIDDLE |= {"L1": -10, "L3": -24, "L5": -24, "S1": -10}
+MIDDLE = table("""
+C1 -40
+C2 -39
+C5 -38
+C7 -28
+T2 -14
+T5 -4
+T8 0
+T11 -4
+L1 -10
+L3 -24
+L5 -24
+S1 -10
+""")
 """y of the middle of the vertebral body."""
 
-# half width and half depth of the body, gap to the next body
-BODY = {"C2": (9.5, 8, 5), "C5": (12.5, 8.5, 5), "C7": (14, 8.5, 5), "T1": (15, 9, 4.5), "T3": (14, 12, 4)}
-BODY |= {
-    "T6": (16, 15, 4),
-    "T12": (21, 16, 6),
-    "L1": (22, 16.5, 8),
-    "L3": (25, 17.5, 9),
-    "L5": (26, 17.5, 10),
-}
+BODY = table("""
+C2 9.5 8 5
+C5 12.5 8.5 5
+C7 14 8.5 5
+T1 15 9 4.5
+T3 14.5 12 4
+T6 16 15 4
+T12 21.5 16 6
+L1 22.5 16.5 8
+L3 25 17.5 9
+L5 26 17.5 10
+""")
+"""Half width and half depth of the vertebral body, gap to the next one."""
+
+BACK = np.array(
+    [
+        numbers(
+            "1580 1540 1520 1500 1480 1460 1440 1420 1400 1380 1360 1340 1300 1240 1200 1160 1140 1120 1100 1060"
+        ),
+        numbers("9 12 16.5 24 29.5 35.5 41 46.5 51 54 57.5 59.5 61 59 56 51 46.5 42 39 44"),
+    ]
+)
+"""z and y of the skin of the back in the median plane; spinous processes end below it."""
 
 CANAL = 9.0
 """Half width of the vertebral canal."""
 
+SITE = {"C": "bone_cervical_spine", "T": "bone_thoracic_spine", "L": "bone_lumbar_spine"}
 
-def along(table: dict[str, tuple[float, ...]], level: str) -> Array:
+
+def along(known: dict[str, Array], level: str) -> Array:
     """Return a row of a table given for some levels, between them by number of the level."""
-    known = [LEVELS.index(name) for name in table]
-    at = LEVELS.index(level)
-    return np.array([np.interp(at, known, column) for column in zip(*table.values(), strict=True)])
-
-
-def middle(level: str) -> float:
-    """Return y of the middle of a vertebral body."""
-    return float(along({k: (v,) for k, v in MIDDLE.items()}, level)[0])
-
-
-def text(points: Array) -> str:
-    """Return points [n, 4] as the table's text."""
-    return "; ".join(" ".join(f"{v:.4g}" if abs(v) < 1000 else f"{v:.1f}" for v in p) for p in points)
-
-
-def ball(centre: Array, half: Array, turn: float = 0.0, n: float = 2.0) -> str:
-    """Return a superellipsoid, turned around x."""
-    return f"{text(np.atleast_2d(centre))}; {text(np.atleast_2d(half))}; {round(turn, 1)} 0 0; {n:g}"
-
-
-def site(level: str) -> str:
-    """Return the bone site of a vertebra."""
-    return {"C": "bone_cervical_spine", "T": "bone_thoracic_spine", "L": "bone_lumbar_spine"}[level[0]]
-
-
-def atlas() -> list[tuple[str, ...]]:
-    """Return the first two vertebrae: a ring, and a body with its tooth."""
-    arch = np.array([[0, -53, 1611, 3.5], [11, -50, 1611, 3.5], [19, -42, 1611, 7], [17, -30, 1611, 4]])
-    arch = np.vstack([arch, [[12, -20, 1610, 3.5], [0, -16, 1609, 4]]])
-    wing = np.array([[19, -40, 1611, 6.5], [35, -36, 1610, 4]])
-    rows = [("bone_cervical_spine", "tube", "both", text(p), "atlas") for p in (arch, wing)]
-    tooth = np.array([[0, -42, 1590, 6.5], [0, -43, 1612, 5]])
-    return [*rows, ("bone_cervical_spine", "tube", "mid", text(tooth), "dens")]
-
-
-def vertebra(level: str) -> list[tuple[str, ...]]:
-    """Return body, disc, arch, joints and processes of one vertebra."""
-    below = LEVELS[LEVELS.index(level) + 1]
-    half_width, half_depth, gap = along(BODY, level)
-    top, bottom = TOP[level], TOP[below] + gap
-    if level == "C2":
-        top -= 4
-    y, slope = middle(level), (middle(level) - middle(below)) / (TOP[level] - TOP[below])
-    turn, z = -math.degrees(math.atan(slope)), (top + bottom) / 2
-    name, kind = site(level), level[0]
-    rows = [
-        (
-            name,
-            "ellipsoid",
-            "mid",
-            ball([0, y, z], [half_width, half_depth, (top - bottom) / 2], turn, 3.5),
-            level,
-        )
-    ]
-    disc = [0, (y + middle(below)) / 2, (bottom + TOP[below]) / 2]
-    rows.append(
-        (
-            "cartilage",
-            "ellipsoid",
-            "mid",
-            ball(disc, [half_width * 0.97, half_depth * 0.97, gap / 2 + 0.8], turn, 3),
-            f"disc below {level}",
-        )
+    at = [LEVELS.index(name) for name in known]
+    return np.array(
+        [np.interp(LEVELS.index(level), at, column) for column in zip(*known.values(), strict=True)]
     )
-    back = y + half_depth
-    r = {"C": 2.8, "T": 3.6, "L": 4.6}[kind]
-    high = {"C": 4.0, "T": 7.0, "L": 9.0}[kind]
+
+
+def text(points: Iterable[Iterable[float]], gap: str = "; ") -> str:
+    """Return points as the table's text."""
+    return gap.join(" ".join(f"{round(float(v), 1):g}" for v in p) for p in points)
+
+
+def sheet(*rows: Iterable[Iterable[float]]) -> str:
+    """Return rows of points as the table's text."""
+    return "; ".join(text(row, ", ") for row in rows)
+
+
+def ball(centre: Iterable[float], half: Iterable[float], turn: float, n: float) -> str:
+    """Return a superellipsoid, turned around x."""
+    return f"{text([centre])}; {text([half])}; {round(turn, 1):g} 0 0; {n:g}"
+
+
+def atlas() -> list[Row]:
+    """Return the ring of the first vertebra and the tooth of the second."""
+    ring = [
+        (0, -53, 1611, 4), (11, -50, 1611, 4), (19, -42, 1611, 7.5), (17, -30, 1611, 4.5), (12, -20, 1610, 4),
+        (0, -15, 1609, 4.5),
+    ]  # fmt: skip
+    wing = [(19, -40, 1611, 7), (36, -36, 1610, 4.5)]
+    tooth = [(0, -42, 1590, 6.5), (0, -43, 1612, 5)]
+    name = SITE["C"]
+    return [
+        (name, "tube", "both", text(ring), "atlas"),
+        (name, "tube", "both", text(wing), "transverse process of the atlas"),
+        (name, "tube", "mid", text(tooth), "dens"),
+    ]
+
+
+def vertebra(level: str) -> list[Row]:
+    """Return body, disc, arch, joints and processes of one vertebra."""
+    below, kind = LEVELS[LEVELS.index(level) + 1], level[0]
+    name = SITE[kind]
+    wide, deep, gap = along(BODY, level)
+    top, bottom = TOP[level] - (4 if level == "C2" else 0), TOP[below] + gap
+    y, under = along(MIDDLE, level)[0], along(MIDDLE, below)[0]
+    turn = -math.degrees(math.atan((y - under) / (TOP[level] - TOP[below])))
+    z, back = (top + bottom) / 2, y + deep
+
+    body = ball((0, y, z), (wide, deep, (top - bottom) / 2), turn, 4)
+    disc = ball(
+        (0, (y + under) / 2, (bottom + TOP[below]) / 2), (wide * 0.98, deep * 0.98, gap / 2 + 0.8), turn, 3
+    )
+    found: list[Row] = [
+        (name, "ellipsoid", "mid", body, level),
+        ("cartilage", "ellipsoid", "mid", disc, f"disc below {level}"),
+    ]
+
+    r = {"C": 3.2, "T": 3.9, "L": 5.2}[kind]
     side, root = CANAL + r, back + 2 * CANAL + r
     pedicle, lamina = z + {"C": 0, "T": 3, "L": 5}[kind], z - {"C": 1, "T": 2, "L": 3}[kind]
-    rows.append(
+    found.append(
         (
             name,
             "tube",
             "both",
-            text(np.array([[side, back - 4, pedicle, r + 1], [side, back + 8, pedicle, r + 1]])),
+            text([(side, back - 4, pedicle, r + 1), (side, back + 8, pedicle, r + 1)]),
             "pedicle",
         )
     )
-    # the lamina is a plate from the pedicle to the root of the spinous process
+    high = {"C": 3.0, "T": 5.2, "L": 7.5}[kind]
     plate = [
-        np.array(
-            [
-                [side + 1, back + 9, lamina + s * high, r - 0.6],
-                [side * 0.7, back + 15, lamina + s * high, r - 0.6],
-            ]
-        )
-        for s in (0.7, -0.7)
-    ]
-    plate = [np.vstack([p, [[0, root, p[0, 2] - 2, r - 0.3]]]) for p in plate]
-    rows.append(
-        (
-            name,
-            "sheet",
-            "both",
-            ", ".join(text(plate[0]).split("; ")) + "; " + ", ".join(text(plate[1]).split("; ")),
-            "lamina",
-        )
-    )
-    joint = {"C": (19, 0, 5.5), "T": (14, 11, 4.2), "L": (17, 11, 6.0)}[kind]
-    span = (TOP[level] - TOP[below]) / 2
-    facet = np.array(
         [
-            [joint[0], back + joint[1], z + span - 3, joint[2]],
-            [joint[0], back + joint[1], z - span + 1, joint[2]],
+            (side + 1, back + 9, lamina + s, r - 0.6),
+            (side * 0.75, back + 15.5, lamina + s, r - 0.6),
+            (0, root, lamina + s - 2, r - 0.3),
         ]
-    )
-    rows.append((name, "tube", "both", text(facet), "articular processes"))
-    wing = {
-        "C": [[17, back - 3, z, 4], [25, back - 6, z - 2, 3.2]],
-        "T": [[side, back + 11, pedicle - 1, 4.6], [33, back + 20, pedicle + 1, 4.8]],
-        "L": [[side + 2, back + 4, pedicle - 3, 4], [43, back + 7, pedicle - 2, 3.5]],
-    }[kind]
-    rows.append((name, "tube", "both", text(np.array(wing)), "transverse process"))
-    length = {"C": 8 if level != "C7" else 20, "T": 20, "L": 20}[kind]
-    drop = {"C": 4, "T": 17, "L": 3}[kind]
-    thick = {"C": 3.0, "T": 3.2, "L": 3.2}[kind]
-    tall = {"C": 2.5, "T": 5, "L": 9}[kind]
-    if level == "C2":
-        length = 12
-    spine = [
-        np.array(
-            [
-                [0, root, lamina + s * tall - 1, thick],
-                [0, root + length, lamina - drop + s * tall, thick + 0.4],
-            ]
-        )
-        for s in (1, -1)
+        for s in (high, -high)
     ]
-    rows.append(
-        (
-            name,
-            "sheet",
-            "mid",
-            ", ".join(text(spine[0]).split("; ")) + "; " + ", ".join(text(spine[1]).split("; ")),
-            "spinous process",
-        )
-    )
-    return rows
+    found.append((name, "sheet", "both", sheet(*plate), "lamina"))
+
+    x, behind, thick = {"C": (20, 0, 6.2), "T": (15, 11, 4.8), "L": (18, 11, 7)}[kind]
+    span = (TOP[level] - TOP[below]) / 2
+    facet = [(x, back + behind, z + span - 3, thick), (x, back + behind, z - span + 1, thick)]
+    found.append((name, "tube", "both", text(facet), "articular processes"))
+    wing = {
+        "C": [(17, back - 3, z, 4), (26, back - 6, z - 2, 3.6)],
+        "T": [(side, back + 11, pedicle - 1, 5), (33, back + 20, pedicle + 1, 5)],
+        "L": [
+            (side + 2, back + 4, pedicle - 3, 5),
+            (30, back + 5, pedicle - 2, 4.6),
+            (43, back + 7, pedicle - 2, 4),
+        ],
+    }[kind]
+    found.append((name, "tube", "both", text(wing), "transverse process"))
+
+    drop, tall, thick = {"C": (4, 2.5, 3.2), "T": (17, 5, 3.6), "L": (3, 10, 4)}[kind]
+    length = {"C2": 12, "C7": 20}.get(level, 8 if kind == "C" else 22)
+    skin = np.interp(-(lamina - drop), -BACK[0], BACK[1])
+    tip = max(min(root + length, skin - 6 - thick), root + 3)
+    spine = [[(0, root, lamina + s - 1, thick), (0, tip, lamina - drop + s, thick)] for s in (tall, -tall)]
+    found.append((name, "sheet", "mid", sheet(*spine), "spinous process"))
+    return found
 
 
-# the middle surface of the rib cage: z, half width, front y, back y
 WALL = np.array(
     [
-        [1500, 48, -56, 22],
-        [1480, 62, -62, 30],
-        [1460, 78, -67, 37],
-        [1440, 94, -74, 43],
-        [1420, 108, -84, 49],
-        [1400, 118, -93, 54],
-        [1380, 126, -103, 57],
-        [1360, 131, -110, 58],
-        [1340, 135, -117, 58],
-        [1320, 138, -123, 58],
-        [1300, 140, -128, 57],
-        [1280, 140, -130, 55],
-        [1260, 138, -129, 52],
-        [1240, 135, -128, 48],
-        [1220, 131, -127, 44],
-        [1200, 128, -126, 41],
-        [1180, 125, -124, 38],
-        [1150, 122, -121, 35],
+        numbers("1500 1480 1460 1440 1420 1400 1380 1360 1340 1320 1300 1280 1260 1240 1220 1200 1180 1150"),
+        numbers("48 62 78 94 108 118 126 131 135 138 140 140 138 135 131 128 125 122"),
+        numbers("-56 -62 -67 -74 -84 -93 -103 -110 -117 -123 -128 -130 -129 -128 -127 -126 -124 -121"),
+        numbers("22 30 37 43 49 54 57 58 58 58 57 55 52 48 44 41 38 35"),
     ]
 )
+"""The middle surface of the rib cage: z, half width, front y, back y."""
+
 EXPONENT = 2.4
+"""Of the superellipse that is the rib cage's section."""
 
 
 def wall(t: float, z: float) -> Array:
-    """Return the point of the chest wall at an angle from the back (0) over the left side (π/2) to the front (π)."""
-    a, front, back = (np.interp(-z, -WALL[:, 0], WALL[:, i]) for i in (1, 2, 3))
+    """Return the point of the chest wall at an angle from the back (0) over the left side (π/2) to the front."""
+    wide, front, back = (np.interp(-z, -WALL[0], row) for row in WALL[1:])
     power = 2 / EXPONENT
-    x = a * abs(math.sin(t)) ** power
+    x = wide * abs(math.sin(t)) ** power
     y = (front + back) / 2 + (back - front) / 2 * math.copysign(abs(math.cos(t)) ** power, math.cos(t))
     return np.array([x, y, z])
 
 
 def angle(ratio: float) -> float:
-    """Return the angle at the back where x is a ratio of the half width."""
-    return math.asin(min(ratio, 1.0) ** (EXPONENT / 2))
+    """Return the angle at the back where x is this share of the half width."""
+    return math.asin(min(max(ratio, 0.0), 1.0) ** (EXPONENT / 2))
 
 
-# front end of the bony rib: x as share of the half width (beyond the side: at the front), z; end on the sternum
-FRONT = {
-    1: (0.42, 1434),
-    2: (0.56, 1397),
-    3: (0.64, 1369),
-    4: (0.69, 1342),
-    5: (0.74, 1314),
-    6: (0.78, 1284),
-    7: (0.83, 1254),
-    8: (0.88, 1226),
-    9: (0.93, 1201),
-    10: (0.975, 1180),
-}
-STERNUM = {
-    1: (25, -78, 1437),
-    2: (20, -95, 1403),
-    3: (17, -106, 1380),
-    4: (17, -113, 1360),
-    5: (17, -117, 1343),
-    6: (15, -120, 1327),
-    7: (11, -122, 1313),
-}
-FLOATING = {11: (100.0, 1183), 12: (47.0, 1195)}
+FRONT = dict(
+    enumerate(
+        zip(
+            numbers("0.42 0.56 0.64 0.69 0.74 0.78 0.83 0.88 0.93 0.975"),
+            numbers("1434 1397 1369 1342 1314 1284 1254 1226 1201 1180"),
+            strict=True,
+        ),
+        start=1,
+    )
+)
+"""Front end of the bony rib: x as share of the half width, z."""
+
+STERNUM = table("""
+1 25 -77 1437
+2 20 -94 1403
+3 17 -106 1380
+4 17 -113 1360
+5 17 -117 1343
+6 15 -120 1327
+7 11 -122 1313
+""")
+"""Where cartilages reach the sternum."""
+
+FLOATING = {11: (100.0, 1183.0), 12: (47.0, 1195.0)}
 """Angle (degree from the back) and z where the floating ribs end."""
 
+HALF_THICK, HALF_HIGH, CARTILAGE = 3.2, 3.8, 7.4
 
-def rib(number: int) -> list[tuple[str, ...]]:
+
+def rib(number: int) -> list[Row]:
     """Return one rib and its cartilage."""
     level = f"T{number}"
-    half_width, half_depth, _ = along(BODY, level)
-    back, z0 = middle(level) + half_depth, TOP[level] - (2 if number < 10 else 8)
-    start = angle(min(66.0 / np.interp(-z0, -WALL[:, 0], WALL[:, 1]), 0.62) if number > 1 else 0.7)
+    wide, deep, _ = along(BODY, level)
+    back, z0 = along(MIDDLE, level)[0] + deep, TOP[level] - (2 if number < 10 else 8)
+    start = angle(min(66.0 / np.interp(-z0, -WALL[0], WALL[1]), 0.62) if number > 1 else 0.7)
     if number in FLOATING:
         stop, z1 = math.radians(FLOATING[number][0]), FLOATING[number][1]
     else:
-        ratio, z1 = FRONT[number]
-        stop = math.pi - angle(ratio)
-    count = 11 if number < 11 else 6
-    first = z0 - 0.10 * (z0 - z1)
-    path = [
-        wall(t, first + (z1 - first) * s)
-        for s in [np.linspace(0, 1, count)]
-        for t, s in zip(start + (stop - start) * s, s, strict=True)
-    ]
-    neck = np.array([[half_width + 1, back - 4, z0 + 1], [half_width * 0.4 + 19, back + 10, z0 + 2]])
-    tubercle = np.array([[38, back + 20, z0 - 1]])
-    if number > 10:
-        tubercle = np.array([[34, back + 16, z0 - 3]])
-    line = np.vstack([neck, tubercle, path])
-    half, high = (3.0, 3.6) if number > 1 else (2.6, 5.0)
-    rows = []
+        stop, z1 = math.pi - angle(FRONT[number][0]), FRONT[number][1]
+    count = 6 if number in FLOATING else 11
+    turns = np.linspace(start, stop, count)
+    heights = np.linspace(z0 - 0.1 * (z0 - z1), z1, count)
+    tubercle = (38, back + 20, z0 - 1) if number < 11 else (34, back + 16, z0 - 3)
+    neck = np.array([(wide + 1, back - 4, z0 + 1), (wide * 0.4 + 19, back + 10, z0 + 2), tubercle])
     edges = []
     for s in (1, -1):
-        edge = line + np.array([0, 0, s * high])
-        edge[3:] = [
-            wall(t, p[2] + s * high) for t, p in zip(np.linspace(start, stop, count), path, strict=True)
-        ]
         if number == 1:
             # the first rib lies flat: its edges are inner and outer, not upper and lower
-            edge = line.copy()
-            edge[:, :2] *= 1 - s * 0.08
-            edge[:3] = line[:3]
-            edge[:, 2] += s * 1.5
-        edges.append(np.column_stack([edge, np.full(len(edge), half)]))
-    sheet = "; ".join(", ".join(text(edge).split("; ")) for edge in edges)
-    rows.append(("bone_ribs", "sheet", "both", sheet, f"rib {number}"))
-    tip = path[-1]
-    if number in STERNUM:
-        end = np.array(STERNUM[number])
-        sag = 0.0 if number < 4 else 3.0 * (number - 3)
-        curve = [tip]
+            path = np.array([wall(t, z) for t, z in zip(turns, heights, strict=True)])
+            path *= (1 - s * 0.08, 1 - s * 0.08, 1)
+            edge = np.vstack([neck, path]) + (0, 0, s * 1.5)
+        else:
+            path = np.array([wall(t, z + s * HALF_HIGH) for t, z in zip(turns, heights, strict=True)])
+            edge = np.vstack([neck + (0, 0, s * HALF_HIGH), path])
+        edges.append(np.column_stack([edge, np.full(len(edge), HALF_THICK)]))
+    found: list[Row] = [("bone_ribs", "sheet", "both", sheet(*edges), f"rib {number}")]
+    if number not in FLOATING:
+        found.append(
+            ("cartilage", "tube", "both", text(costal(number, wall(stop, z1))), f"costal cartilage {number}")
+        )
+    return found
+
+
+def costal(number: int, tip: Array) -> Array:
+    """Return the cartilage from the end of a rib to the sternum, or to the cartilage above."""
+    if str(number) in STERNUM:
+        end = STERNUM[str(number)]
+        sag = max(0.0, 3.0 * (number - 3))
+        points = [tip]
         for s in (0.33, 0.67):
-            z = tip[2] + (end[2] - tip[2]) * s - sag * (1 - s)
-            x = tip[0] + (end[0] - tip[0]) * s
-            a = np.interp(-z, -WALL[:, 0], WALL[:, 1])
-            curve.append(wall(math.pi - angle(x / a), z))
-        curve.append(end)
-        tube = np.column_stack([np.array(curve), [6.2, 6.2, 6.0, 5.4]])
-        rows.append(("cartilage", "tube", "both", text(tube), f"costal cartilage {number}"))
-    elif number <= 10:
-        # joins the cartilage above
-        upper_ratio, upper_z = FRONT[number - 1]
-        z = upper_z + 3
-        join = wall(math.pi - angle(upper_ratio - 0.17), z)
-        bend = wall(math.pi - angle(upper_ratio - 0.02), (tip[2] + z) / 2 - 6)
-        tube = np.column_stack([np.array([tip, bend, join]), [6, 5.6, 5]])
-        rows.append(("cartilage", "tube", "both", text(tube), f"costal cartilage {number}"))
-    return rows
+            x, _, z = tip + (end - tip) * s - (0, 0, sag * (1 - s))
+            points.append(wall(math.pi - angle(x / np.interp(-z, -WALL[0], WALL[1])), z))
+        return np.column_stack([[*points, end], CARTILAGE + np.array([0, 0, -0.4, -1.6])])
+    ratio, z = FRONT[number - 1]
+    join = wall(math.pi - angle(ratio - 0.17), z + 3)
+    bend = wall(math.pi - angle(ratio - 0.02), (tip[2] + z + 3) / 2 - 6)
+    return np.column_stack([[tip, bend, join], CARTILAGE + np.array([-0.4, -0.8, -1.2])])
 
 
 def main() -> None:
