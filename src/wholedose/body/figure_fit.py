@@ -82,7 +82,7 @@ def fit(
     -------
     actual, core : Figure
         Both of this height (within 0.1 %); the actual one of this volume (within 0.3 %). The core has the
-        same bones (the same joints), muscle, breasts and bump, but the fat of a lean person, and is the
+        same bones (the same joints), muscle and bump, but flat breasts and the fat of a lean person, and is the
         actual one where that is lean already.
 
     Raises
@@ -106,7 +106,9 @@ def fit(
         )
     fatness = _root(lambda at: body.at(at).volume_cm3 - volume_cm3, THINNEST, FATTEST, 2e-4 * volume_cm3)
     actual, core = body.at(fatness), body.core(fatness)
-    return (on_skeleton(actual, core), core) if fatness > 0 else (actual, actual)
+    if fatness <= 0 and body.shape.cupsize == 0.0:
+        return actual, actual
+    return on_skeleton(actual, core), core
 
 
 @dataclass(frozen=True)
@@ -128,10 +130,11 @@ class _Body:
         return self._finished(points)
 
     def core(self, fatness: float) -> Figure:
-        """Return the lean figure of the one that `at` returns."""
+        """Return the lean figure of the one that `at` returns, with flat breasts: they lie outside its ribs."""
+        flat = replace(self, shape=replace(self.shape, cupsize=0.0), cup_beyond=0.0)
         if fatness <= 0.0:
-            return self.at(fatness)
-        return self._finished(self._points(_muscle(min(fatness, 1.0)), LEAN_WEIGHT))
+            return flat.at(fatness)
+        return flat._finished(flat._points(_muscle(min(fatness, 1.0)), LEAN_WEIGHT))
 
     def _points(self, muscle: float, weight: float) -> Array:
         shape = replace(self.shape, muscle=muscle, weight=weight)
