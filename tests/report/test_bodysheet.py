@@ -40,7 +40,7 @@ def test_chosen_organs_stand_out() -> None:
 def test_any_body_has_a_sheet() -> None:
     """A body of one label, a child's size, or lying across makes a sheet as well."""
     assert sheet(ball_body(6.0, only=("muscle",))).width == 2560
-    small = ball_body(6.0)
+    small = ball_body(10.0)
     grid = type(small.grid)(small.grid.shape, (1.5, 1.5, 1.5), (0.0, 0.0, 0.0))
     assert count(sheet(small.with_(grid=grid)), "liver") > 100
     labels = np.ascontiguousarray(small.labels.transpose(1, 0, 2))
@@ -49,7 +49,9 @@ def test_any_body_has_a_sheet() -> None:
         for name in ("material", "density_g_cm3")
     }
     nz, ny, nx = labels.shape
-    lying = small.with_(labels=labels, grid=type(small.grid)((nz, ny, nx), (6.0,) * 3, (0.0,) * 3), **changes)
+    lying = small.with_(
+        labels=labels, grid=type(small.grid)((nz, ny, nx), (10.0,) * 3, (0.0,) * 3), **changes
+    )
     made = sheet(lying)
     assert count(made, "liver") > 100
     assert made.height < 3500

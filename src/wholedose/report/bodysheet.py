@@ -265,11 +265,13 @@ def _set_row(
     scale: float,
     top: float,
     numbers: Mapping[str, int] | None = None,
+    high_mm: float | None = None,
 ) -> None:
-    """Set panels side by side with titles, letters and numbers, spread over the page's width."""
+    """Set panels side by side with titles, letters and numbers; with a height they stand on one floor."""
     for panel, left in zip(panels, _lefts(panels, scale), strict=True):
         page.text((left, top), panel.title, TITLE, bold=True)
-        box = page.picture((left, top + HEAD), panel.pixels, scale * panel.mm_per_pixel)
+        down = 0.0 if high_mm is None else scale * (high_mm - panel.height_mm)
+        box = page.picture((left, top + HEAD + down), panel.pixels, scale * panel.mm_per_pixel)
         middle = top + 22
         page.text((box[0], middle), panel.letters[0], 16, ink=MUTED, anchor="lm")
         page.text((box[2], middle), panel.letters[1], 16, ink=MUTED, anchor="rm")
@@ -368,8 +370,8 @@ def _gallery(title: str, words: str, rows: Sequence[Sequence[_Panel]]) -> Image:
     page.text((MARGIN, 82), title, 44, bold=True)
     page.text((MARGIN, 122), words, 22, ink=MUTED)
     top = 180.0
-    for row, height in zip(rows, heights, strict=True):
-        _set_row(page, row, scale, top)
+    for row, height, most in zip(rows, heights, high, strict=True):
+        _set_row(page, row, scale, top, high_mm=most)
         top += height
     page.scale_bar((MARGIN, top), scale)
     return page.image
