@@ -111,7 +111,7 @@ def test_the_dose_to_enhanced_tissue_rises_as_measured() -> None:
     blood = material("blood")
 
     def absorbed(matter: object) -> float:
-        mu = photon_data(matter).on("energy_absorption", beam.energy_kev)  # type: ignore[arg-type]
+        mu = photon_data(matter).on("energy_absorption", beam.energy_kev)
         return float(mu @ (beam.weight * beam.energy_kev))
 
     gain = absorbed(iodinated(blood, 5.0)) / absorbed(blood) - 1

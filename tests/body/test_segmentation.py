@@ -35,13 +35,15 @@ def test_every_voxel_has_one_class() -> None:
 def random_image(rng: np.random.Generator) -> Volume:
     """Any image that is a CT by its unit: noise, blocks, padding, constant planes."""
     shape = tuple(int(n) for n in rng.integers(1, 24, 3))
-    grid = Grid((shape[0], shape[1], shape[2]), tuple(rng.uniform(1.0, 9.0, 3)), (0.0, 0.0, 0.0))  # type: ignore[arg-type]
+    grid = Grid((shape[0], shape[1], shape[2]), tuple(rng.uniform(1.0, 9.0, 3)), (0.0, 0.0, 0.0))
     values = rng.uniform(-1024, rng.choice([100, 3071, 30710]), shape)
     if rng.random() < 0.7:
         values[...] = -1000
         z, y, x = (sorted(rng.integers(0, n + 1, 2)) for n in shape)
         values[z[0] : z[1], y[0] : y[1], x[0] : x[1]] = rng.choice([40.0, 300.0, 3071.0])
-    return Volume(grid, values.astype(rng.choice([np.int16, np.float32])), "HU", {"modality": "CT"})
+    return Volume(
+        grid, values.astype(np.int16 if rng.random() < 0.5 else np.float32), "HU", {"modality": "CT"}
+    )
 
 
 def test_random_images_and_labels_are_survived() -> None:

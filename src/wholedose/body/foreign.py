@@ -46,7 +46,8 @@ def take_foreign_matter(
     contrast = find_contrast(
         drawn.hu, grid, found.contrast, named, kv=volts, water_cm=water_cm, keep_out=never
     )
-    if contrast.where.any():
+    if contrast.total_cm3 > threshold("contrast_flag_cm3"):
+        # less than what is said stays as it is: no silent iodine from noise
         drawn.foreign.append((contrast.where, contrast.level, contrast.materials, contrast.density_g_cm3))
         drawn.bone_without_site &= ~contrast.where
     if metal.where.any():
