@@ -21,19 +21,11 @@ Row = tuple[str, str, str, str, str]
 TABLE = Path(__file__).parents[1] / "src/wholedose/tables/data/body/drawn_spine_and_ribs.csv"
 
 SOURCE = (
-    "own design: written by scripts/draw_skeleton.py from vertebral levels, sizes of vertebral bodies (wide x deep "
-    "x high: C5 25 x 17 x 12 mm, T6 32 x 30 x 18 mm, L3 50 x 35 x 27 mm), a canal 18 mm wide and ribs of "
-    "14 x 6 mm, rounded after common anatomy (ASSUMPTION); the chest wall follows the skin of the template, "
-    "12 to 18 mm below it"
+    "own design: written by scripts/draw_skeleton.py from vertebral levels, sizes of vertebral bodies "
+    "(wide x deep x high: C5 25 x 17 x 12 mm, T6 32 x 30 x 18 mm, L3 50 x 35 x 27 mm), a canal "
+    "18 mm wide and ribs of 14 x 6 mm, rounded after common anatomy (ASSUMPTION); the chest wall follows the skin of the "
+    "template, 8 to 18 mm below it"
 )
-HEADER = f"""\
-# title: Drawn shapes of the spine and the rib cage
-# source: {SOURCE}
-# unit: mm
-# licence: Apache-2.0, own work
-# note: written by a script, do not edit by hand
-region,kind,side,sex,points,cuts,note
-"""
 
 
 def numbers(words: str) -> list[float]:
@@ -97,9 +89,9 @@ L5 26 17.5 10
 BACK = np.array(
     [
         numbers(
-            "1580 1540 1520 1500 1480 1460 1440 1420 1400 1380 1360 1340 1300 1240 1200 1160 1140 1120 1100 1060"
+            "1580 1540 1520 1500 1480 1460 1440 1420 1400 1380 1360 1340 1300 1240 1200 1160 1140 1120 1060"
         ),
-        numbers("9 12 16.5 24 29.5 35.5 41 46.5 51 54 57.5 59.5 61 59 56 51 46.5 42 39 44"),
+        numbers("9 12 16.5 24 29.5 35.5 41 46.5 51 54 57.5 59.5 61 59 56 51 46.5 42 40"),
     ]
 )
 """z and y of the skin of the back in the median plane; spinous processes end below it."""
@@ -108,6 +100,24 @@ CANAL = 9.0
 """Half width of the vertebral canal."""
 
 SITE = {"C": "bone_cervical_spine", "T": "bone_thoracic_spine", "L": "bone_lumbar_spine"}
+
+
+def room() -> str:
+    """Return the free space inside the ribs in words."""
+    inner = [f"{z:g}: {wide - 4:g} {front + 4:g} {back - 4:g}" for z, wide, front, back in WALL.T[:-1:2]]
+    return "which leave free (z: half width, front y, back y): " + "; ".join(inner)
+
+
+def header() -> str:
+    """Return the header of the table."""
+    return f"""\
+# title: Drawn shapes of the spine and the rib cage
+# source: {SOURCE}
+# unit: mm
+# licence: Apache-2.0, own work
+# note: written by a script, do not edit by hand. What lies in the chest must stay inside the ribs, {room()}
+region,kind,side,sex,points,cuts,note
+"""
 
 
 def along(known: dict[str, Array], level: str) -> Array:
@@ -195,7 +205,7 @@ def vertebra(level: str) -> list[Row]:
     span = (TOP[level] - TOP[below]) / 2
     facet = [(x, back + behind, z + span - 3, thick), (x, back + behind, z - span + 1, thick)]
     found.append((name, "tube", "both", text(facet), "articular processes"))
-    wing = {
+    wings: dict[str, list[tuple[float, ...]]] = {
         "C": [(17, back - 3, z, 4), (26, back - 6, z - 2, 3.6)],
         "T": [(side, back + 11, pedicle - 1, 5), (33, back + 20, pedicle + 1, 5)],
         "L": [
@@ -203,8 +213,8 @@ def vertebra(level: str) -> list[Row]:
             (30, back + 5, pedicle - 2, 4.6),
             (43, back + 7, pedicle - 2, 4),
         ],
-    }[kind]
-    found.append((name, "tube", "both", text(wing), "transverse process"))
+    }
+    found.append((name, "tube", "both", text(wings[kind]), "transverse process"))
 
     drop, tall, thick = {"C": (4, 2.5, 3.2), "T": (17, 5, 3.6), "L": (3, 10, 4)}[kind]
     length = {"C2": 12, "C7": 20}.get(level, 8 if kind == "C" else 22)
@@ -218,19 +228,19 @@ def vertebra(level: str) -> list[Row]:
 WALL = np.array(
     [
         numbers("1500 1480 1460 1440 1420 1400 1380 1360 1340 1320 1300 1280 1260 1240 1220 1200 1180 1150"),
-        numbers("48 62 78 94 108 118 126 131 135 138 140 140 138 135 131 128 125 122"),
-        numbers("-56 -62 -67 -74 -84 -93 -103 -110 -117 -123 -128 -130 -129 -128 -127 -126 -124 -121"),
-        numbers("22 30 37 43 49 54 57 58 58 58 57 55 52 48 44 41 38 35"),
+        numbers("48 63 80 97 111 121 129 134 138 141 143 143 141 137 133 130 127 124"),
+        numbers("-56 -62 -67 -74 -84 -93 -103 -110 -118 -125 -131 -133 -132 -130 -129 -128 -126 -123"),
+        numbers("22 30 37 44 52 57 60 62 62 62 61 59 55 51 47 43 40 37"),
     ]
 )
 """The middle surface of the rib cage: z, half width, front y, back y."""
 
-EXPONENT = 2.4
+EXPONENT = 2.8
 """Of the superellipse that is the rib cage's section."""
 
 
 def wall(t: float, z: float) -> Array:
-    """Return the point of the chest wall at an angle from the back (0) over the left side (π/2) to the front."""
+    """Return the point of the chest wall at an angle from the back (0) over the left to the front (π)."""
     wide, front, back = (np.interp(-z, -WALL[0], row) for row in WALL[1:])
     power = 2 / EXPONENT
     x = wide * abs(math.sin(t)) ** power
@@ -293,10 +303,10 @@ def rib(number: int) -> list[Row]:
             # the first rib lies flat: its edges are inner and outer, not upper and lower
             path = np.array([wall(t, z) for t, z in zip(turns, heights, strict=True)])
             path *= (1 - s * 0.08, 1 - s * 0.08, 1)
-            edge = np.vstack([neck, path]) + (0, 0, s * 1.5)
+            edge = np.vstack([neck, path]) + np.array([0, 0, s * 1.5])
         else:
             path = np.array([wall(t, z + s * HALF_HIGH) for t, z in zip(turns, heights, strict=True)])
-            edge = np.vstack([neck + (0, 0, s * HALF_HIGH), path])
+            edge = np.vstack([neck + np.array([0, 0, s * HALF_HIGH]), path])
         edges.append(np.column_stack([edge, np.full(len(edge), HALF_THICK)]))
     found: list[Row] = [("bone_ribs", "sheet", "both", sheet(*edges), f"rib {number}")]
     if number not in FLOATING:
@@ -330,7 +340,7 @@ def main() -> None:
     for number in range(1, 13):
         rows += rib(number)
     lines = [f'{region},{kind},{side},both,"{points}",,{note}' for region, kind, side, points, note in rows]
-    TABLE.write_text(HEADER + "\n".join(lines) + "\n", encoding="utf-8")
+    TABLE.write_text(header() + "\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
