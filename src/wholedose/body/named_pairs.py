@@ -9,6 +9,7 @@ from types import MappingProxyType
 import numpy as np
 
 from wholedose.base.errors import UnknownName
+from wholedose.body.clearing import cleared
 from wholedose.body.figure import Figure
 from wholedose.body.pairs import TOUCH_MM, Pair, at_distance, place
 from wholedose.body.pose import JOINTS, SIDES, Angles, Pose
@@ -133,7 +134,10 @@ def pair_of(
         raise UnknownName("pair", name, PAIRS)
     recipe = PAIRS[name]
     asked = recipe.distance_mm if distance_mm is None else distance_mm
-    poses = {"first": Pose.of(recipe.first_pose), "second": Pose.of(recipe.second_pose)}
+    poses = {
+        "first": cleared(first, Pose.of(recipe.first_pose)),
+        "second": cleared(second, Pose.of(recipe.second_pose)),
+    }
 
     def placed(mm: float, poses: Mapping[str, Pose], checked: bool) -> Pair:
         return (place if checked else at_distance)(

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Faces = NDArray[np.integer]
 
-CELL_MM = 12.0
+# cells across the longest side: about the size of a face of a figure
+CELLS = 150
 NEAREST = 24
 # a ray that meets an edge exactly would count twice or never; vertices of one mesh often share
 # their x with those of a mirror image, so rays start a little beside them
@@ -54,9 +55,10 @@ def winding(points: Array, vertices: Array, faces: Faces) -> NDArray[np.int64]:
         & (corners[:, :, 2].max(axis=1) >= points[near, 2].min())
     )
     corners, flat = corners[seen], flat[seen]
-    start, triangle = _bins(flat, rays_low, rays_high)
-    columns = int(np.floor((rays_high[1] - rays_low[1]) / CELL_MM)) + 1
-    cell = np.floor((at - rays_low) / CELL_MM).astype(np.int64)
+    side = float((high - low).max()) / CELLS
+    start, triangle = _bins(flat, rays_low, rays_high, side)
+    columns = int(np.floor((rays_high[1] - rays_low[1]) / side)) + 1
+    cell = np.floor((at - rays_low) / side).astype(np.int64)
     number = cell[:, 0] * columns + cell[:, 1]
     length = start[number + 1] - start[number]
     ray = np.repeat(np.arange(len(near)), length)
@@ -79,11 +81,11 @@ def _cross(a: Array, b: Array) -> Array:
     return product
 
 
-def _bins(flat: Array, low: Array, high: Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _bins(flat: Array, low: Array, high: Array, side: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Sort triangles, seen from above, into square cells: where each cell starts, and its triangles."""
-    size = np.floor((high - low) / CELL_MM).astype(np.int64) + 1
-    first = np.clip(np.floor((flat.min(axis=1) - low) / CELL_MM).astype(np.int64), 0, size - 1)
-    last = np.clip(np.floor((flat.max(axis=1) - low) / CELL_MM).astype(np.int64), 0, size - 1)
+    size = np.floor((high - low) / side).astype(np.int64) + 1
+    first = np.clip(np.floor((flat.min(axis=1) - low) / side).astype(np.int64), 0, size - 1)
+    last = np.clip(np.floor((flat.max(axis=1) - low) / side).astype(np.int64), 0, size - 1)
     wide = last - first + 1
     count = wide[:, 0] * wide[:, 1]
     triangle = np.repeat(np.arange(len(flat)), count)
