@@ -11,7 +11,7 @@ from wholedose.base import Grid, Volume
 from wholedose.body import BONE_SITES, Body, Person, from_ct, region_range
 from wholedose.body import segmentation as seg
 from wholedose.body.contrast import find_contrast, iodinated, iodine_hu_per_mg_ml, water_cm_of
-from wholedose.matter import Spectrum, material, photon_data
+from wholedose.matter import Material, Spectrum, material, photon_data
 
 PERSON = Person("M", 40, 176, 73)
 
@@ -106,18 +106,17 @@ def test_enhanced_blood_never_becomes_bone(level: float) -> None:
 
 
 def test_the_dose_to_enhanced_tissue_rises_as_measured() -> None:
-    """5 mg/mL raise the energy absorbed per gram at 120 kV by half or more (reported for kidneys: 71 %)."""
+    """2 mg/mL raise the energy absorbed per gram by a fifth (liver, reported: 19 %), 5 mg/mL by half."""
     beam = Spectrum.tube(120.0, 12.0, {"aluminium": 7.5, "water": 100.0})
     blood = material("blood")
 
-    def absorbed(matter: object) -> float:
+    def absorbed(matter: Material) -> float:
         mu = photon_data(matter).on("energy_absorption", beam.energy_kev)
         return float(mu @ (beam.weight * beam.energy_kev))
 
     gain = absorbed(iodinated(blood, 5.0)) / absorbed(blood) - 1
-    assert 0.5 < gain < 0.95
-    half = absorbed(iodinated(blood, 2.5)) / absorbed(blood) - 1
-    assert half == pytest.approx(gain / 2, rel=0.02)
+    assert gain == pytest.approx(0.5, rel=0.1)
+    assert absorbed(iodinated(blood, 2.0)) / absorbed(blood) - 1 == pytest.approx(0.19, rel=0.15)
 
 
 @pytest.fixture(scope="module")
