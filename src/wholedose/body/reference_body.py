@@ -31,6 +31,7 @@ from wholedose.body.paint import Canvas
 from wholedose.body.painting import paint
 from wholedose.body.person import Person
 from wholedose.body.pose import Pose
+from wholedose.body.premises import premises_of
 from wholedose.body.skeleton import spongiosa_material
 from wholedose.matter import Material, material
 
@@ -289,6 +290,7 @@ def _assumptions(person: Person, pose: Pose) -> tuple[Assumption, ...]:
         found.append(
             Assumption("weight", f"{sized.weight_kg:.1f} kg", "body mass index of the reference, ICRP 89")
         )
+    found += premises_of(person)
     return tuple(found)
 
 
