@@ -2,7 +2,7 @@
 
 The mesh must be closed and its triangles face outward; parts may overlap (eyeballs in a head, thighs that
 touch): a point is inside when the surface winds round it at least once, and triangles that lie inside another
-part are no surface.
+part are no surface. A triangle that another part cuts counts whole, on the side of its middle.
 """
 
 # mypy: disallow-untyped-decorators=False
@@ -36,8 +36,8 @@ class SignedDistance:
     Parameters
     ----------
     values : float32 array ``[z, y, x]``
-        Distance in mm; exact near the surface, within a grid spacing deep inside, and no lower than minus the
-        exact band outside.
+        Distance in mm; exact within four spacings of the surface, within two spacings deep inside, and no
+        lower than minus four spacings outside.
     origin_mm : tuple of float
         LPS position ``(x, y, z)`` of point ``[0, 0, 0]``.
     spacing_mm : float
@@ -190,9 +190,9 @@ def surface_of(vertices_mm: NDArray[np.float64], faces: NDArray[Any]) -> NDArray
         Closed, facing outward.
     """
     f = np.ascontiguousarray(faces, dtype=np.int64)
-    # a turn about odd angles, so that no face stands upright along the rays
+    # a turn about odd angles, so that no face stands upright along the rays, square ones among them
     c, s = np.cos([0.37, 0.71]), np.sin([0.37, 0.71])
-    turn = np.array([[c[0], -s[0], 0], [s[0], c[0], 0], [0, 0, 1]])
+    turn = np.array([[c[0], 0, s[0]], [0, 1, 0], [-s[0], 0, c[0]]])
     turn = turn @ np.array([[1, 0, 0], [0, c[1], -s[1]], [0, s[1], c[1]]])
     v = np.asarray(vertices_mm, dtype=np.float64) @ turn.T
     low, size = v.min(axis=0), np.ptp(v, axis=0).max()

@@ -133,7 +133,8 @@ def _along_bones(figure: Skin, step: float, moves: NDArray[np.bool_]) -> tuple[F
 def linear_share(figure: Skin, index: NDArray[np.int16], weight: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return how much of each node belongs to the shoulder, ``[n]``, for `bent`: all near its bones."""
     shoulder = np.array([name.startswith(_SHOULDER) for name in figure.joints])
-    return np.minimum(_NEAR * (weight * shoulder[index]).sum(axis=1), 1.0).astype(np.float32)
+    share = (weight * shoulder[index]).sum(axis=1)
+    return np.asarray(np.minimum(_NEAR * share, 1.0), dtype=np.float32)
 
 
 def bent(
