@@ -12,7 +12,7 @@ Array = NDArray[np.float64]
 
 def ball(
     radius: float, centre: tuple[float, float, float] = (0, 0, 0), rings: int = 40
-) -> tuple[Array, Array]:
+) -> tuple[Array, NDArray[np.int64]]:
     """Return a closed ball of many small triangles, turned outward."""
     polar, around = np.linspace(0, np.pi, rings + 1)[1:-1], np.linspace(0, 2 * np.pi, 2 * rings + 1)[:-1]
     t, p = np.meshgrid(polar, around, indexing="ij")
@@ -27,7 +27,7 @@ def ball(
         for i in range(rings - 2):
             faces.append((i * n + j, (i + 1) * n + j, (i + 1) * n + k))
             faces.append((i * n + j, (i + 1) * n + k, i * n + k))
-    return points, np.array(faces)
+    return points, np.array(faces, dtype=np.int64)
 
 
 def test_inside_a_ball() -> None:
@@ -83,7 +83,7 @@ def test_the_volume_inside_a_figure() -> None:
     """Counting random points inside the template's skin gives its volume (statistical error 1 %)."""
     figure = template_figure()
     low, high = figure.vertices_mm.min(axis=0), figure.vertices_mm.max(axis=0)
-    asked = np.random.default_rng(3).uniform(low, high, (60000, 3))
+    asked: Array = np.random.default_rng(3).uniform(low, high, (60000, 3))
     inside = touching.winding(asked, figure.vertices_mm, figure.faces) > 0
     share = inside.mean()
     volume = share * float(np.prod(high - low)) / 1000.0
