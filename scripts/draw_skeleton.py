@@ -23,8 +23,8 @@ TABLE = Path(__file__).parents[1] / "src/wholedose/tables/data/body/drawn_spine_
 SOURCE = (
     "own design: written by scripts/draw_skeleton.py from vertebral levels, sizes of vertebral bodies "
     "(wide x deep x high: C5 25 x 17 x 12 mm, T6 32 x 30 x 18 mm, L3 50 x 35 x 27 mm), a canal "
-    "18 mm wide and ribs of 14 x 6 mm, rounded after common anatomy (ASSUMPTION); the chest wall follows the skin of the "
-    "template, 8 to 18 mm below it"
+    "18 mm wide and ribs of 14 x 6 mm, rounded after common anatomy (ASSUMPTION); the chest wall follows "
+    "the skin of the template, 8 to 18 mm below it"
 )
 
 
@@ -171,7 +171,7 @@ def vertebra(level: str) -> list[Row]:
 
     body = ball((0, y, z), (wide, deep, (top - bottom) / 2), turn, 4)
     disc = ball(
-        (0, (y + under) / 2, (bottom + TOP[below]) / 2), (wide * 0.98, deep * 0.98, gap / 2 + 0.8), turn, 3
+        (0, (y + under) / 2, (bottom + TOP[below]) / 2), (wide * 1.03, deep * 1.03, gap / 2 + 1), turn, 3
     )
     found: list[Row] = [
         (name, "ellipsoid", "mid", body, level),
