@@ -14,7 +14,7 @@ from tests.validation.test_icrp116 import block
 from wholedose.base import UnknownName
 from wholedose.body import Body
 from wholedose.validation import icrp116_report as report
-from wholedose.validation.icrp116 import GEOMETRIES, Coefficient, Coefficients
+from wholedose.validation.icrp116 import GEOMETRIES, Coefficient, Coefficients, voxels_of, weights
 from wholedose.validation.suites import REPORTED_ONLY, suite
 
 
@@ -119,3 +119,13 @@ def test_suite_reports_every_point(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert len(rows) == 6 * (12 + 7)
     assert sum(row.tolerance != REPORTED_ONLY for row in rows) == 72
     assert not list(tmp_path.rglob("*.jsonl"))
+
+
+@pytest.mark.slow
+def test_the_reference_adults_stand_and_have_all_tissues() -> None:
+    """Man and woman of 73 and 60 kg, taller than wide or deep, with weights that add up to 1."""
+    for body, weight in zip(report.adults(voxel_mm=8.0), (73.0, 60.0), strict=True):
+        assert body.total_mass_kg == pytest.approx(weight, rel=0.01)
+        nz, ny, nx = voxels_of(body).geometry.grid.shape
+        assert nz > 2 * nx > 2 * ny
+        assert sum(weights(body).values()) == pytest.approx(1.0)

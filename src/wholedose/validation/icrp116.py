@@ -82,8 +82,8 @@ class Coefficients:
     weighted : Coefficient
         Sum over this body's tissues with the ICRP 103 weights, pSv cm²: its half of the effective dose.
     mixture : Coefficient
-        The same sum if red marrow had the dose of the bone sites that hold it and endosteum that of the whole
-        skeleton, as if bone were a homogeneous mixture.
+        The same sum if red marrow and endosteum had the dose of the bone sites that hold them, as if bone
+        were a homogeneous mixture.
     histories : int
     """
 
@@ -256,7 +256,7 @@ def dose_coefficients(
         "red_bone_marrow": [
             (name.removesuffix("@response"), share) for name, share in terms["red_bone_marrow"]
         ],
-        "endosteum": terms["bone"],
+        "endosteum": [(site.name, site.endosteum_share) for site in body.skeleton],
     }
     voxels = voxels_of(body)
     workers = ThreadExecutor() if executor is None else executor

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from wholedose.base import Executor, UnknownName, digest_of
-from wholedose.body import Body, Person, reference_size
+from wholedose.body import Body, Person, reference, reference_size
 from wholedose.tables import digest as table_digest
 from wholedose.tables import load
 from wholedose.validation.icrp116 import (
@@ -98,18 +98,9 @@ def mixture_row(man: Coefficients, woman: Coefficients) -> Row:
 
 def adults(voxel_mm: float = VOXEL_MM) -> tuple[Body, Body]:
     """Return the reference man and woman, standing."""
-    import wholedose.body as room
-
-    # the pair of the room `body` where it is there, else the stylised adults
-    make: Callable[..., Body] | None = getattr(room, "reference", None)
-    found = []
-    for sex in SEXES:
-        height, weight = reference_size(sex)
-        person = Person(sex, 40.0, height, weight)
-        found.append(
-            make(person, pose="standing", voxel_mm=voxel_mm) if make else room.stylised(person, voxel_mm)
-        )
-    return found[0], found[1]
+    people = [Person(sex, 40.0, *reference_size(sex)) for sex in SEXES]
+    man, woman = (reference(person, pose="standing", voxel_mm=voxel_mm) for person in people)
+    return man, woman
 
 
 class Store:
