@@ -16,7 +16,8 @@ FACES = np.array([t for a, b, c, d in QUADS for t in ((a, b, c), (a, c, d))])
 
 
 def box(low: tuple[float, float, float], high: tuple[float, float, float]) -> NDArray[np.float64]:
-    return np.array([[(low, high)[c >> k & 1][k] for k in range(3)] for c in range(8)], dtype=np.float64)
+    corners = [[(low, high)[c >> k & 1][k] for k in range(3)] for c in range(8)]
+    return np.array(corners, dtype=np.float64)
 
 
 def boxes(*corners: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -26,7 +27,8 @@ def boxes(*corners: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[n
 def box_distance(points: NDArray[np.float64], low: object, high: object) -> NDArray[np.float64]:
     """Depth inside a box, minus the distance outside; by its definition."""
     out = np.maximum(np.asarray(low) - points, points - np.asarray(high))
-    return np.where((out < 0).all(axis=1), -out.max(axis=1), -np.linalg.norm(np.maximum(out, 0), axis=1))
+    deep = (out < 0).all(axis=1)
+    return np.asarray(np.where(deep, -out.max(axis=1), -np.linalg.norm(np.maximum(out, 0), axis=1)))
 
 
 def test_distances_to_a_box_are_exact_near_its_faces_edges_and_corners() -> None:

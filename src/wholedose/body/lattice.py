@@ -20,7 +20,7 @@ from scipy.spatial import cKDTree
 from wholedose.base.errors import InvalidInput
 from wholedose.base.grid import Grid
 from wholedose.body.bending import fitted
-from wholedose.body.cells import SIDE, Cells
+from wholedose.body.cells import POINTS, SIDE, Cells
 from wholedose.body.meshdistance import SignedDistance, signed_distance
 from wholedose.body.raster import Rastered, rastered
 from wholedose.body.skinning import Skin, bent, bones_of, linear_share, vertex_area
@@ -157,12 +157,23 @@ def _is_mirrored(figure: Skin) -> bool:
     return bool(np.max(distance) < 1e-6 * np.ptp(points[:, 2]))
 
 
+def _middles(cells: Cells) -> FloatArray:
+    """The middle of the grid points of each copy of a cube, mm."""
+    row = cells.lookup[tuple(cells.cube.T)]
+    label = np.arange(len(row)) - cells.first[row] + 1
+    own = (cells.labels[row] == label[:, None]).astype(np.float32)
+    z, y, x = np.indices((POINTS, POINTS, POINTS), dtype=np.float32).reshape(3, -1)
+    local = own @ np.stack([x, y, z], axis=1) / np.maximum(own.sum(axis=1, keepdims=True), 1.0)
+    grid = cells.cube[:, ::-1] * SIDE + local
+    return np.asarray(grid * cells.distance.spacing_mm + np.array(cells.distance.origin_mm))
+
+
 def _twins(cells: Cells) -> NDArray[np.int64]:
     """The node that mirrors each node. Several nodes may lie at one place; their cubes tell them apart."""
     owner = np.zeros((len(cells.node_mm), 3))
     count = np.zeros(len(cells.node_mm))
-    middle = cells.node_mm[cells.corner].mean(axis=1)
-    # the mean of the cubes' centres differs between nodes at one place, and mirrors
+    middle = _middles(cells)
+    # the middle of the flesh round a node differs between nodes at one place, and mirrors
     weight = cells.labels.astype(bool).sum(axis=1)[cells.lookup[tuple(cells.cube.T)]]
     for c in range(8):
         np.add.at(owner, cells.corner[:, c], middle * weight[:, None])
@@ -196,6 +207,8 @@ def _sound_joints(core: Skin, template: Skin, scale: FloatArray) -> NDArray[np.b
     one, two = (core.tail_mm - core.joint_mm) * scale, template.tail_mm - template.joint_mm
     lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(two, axis=1)
     turned = np.einsum("ij,ij->i", one, two) < 0.5 * lengths
+    # the rig's spine lies well off the vertebrae in some figures (40 mm between man and woman)
+    turned |= np.array([name.startswith("spine") for name in template.joints])
     ends = np.concatenate([template.joint_mm, template.tail_mm])
     distance, _ = (
         cKDTree(ends[np.concatenate([turned, turned])]).query(ends) if turned.any() else (np.ones(1), 0)

@@ -296,7 +296,7 @@ def signed_distance(
     if len(far[0]):
         coarse = values[::_COARSE, ::_COARSE, ::_COARSE].copy()
         deep = np.argwhere(coarse >= np.float32(band * spacing_mm) * (1 - 1e-6))
-        nearest, _ = cKDTree(_samples(v, skin, 2.0)).query(deep[:, ::-1] * float(_COARSE))
+        nearest, _ = cKDTree(_samples(v, skin, 3.0)).query(deep[:, ::-1] * float(_COARSE), workers=2)
         coarse[tuple(deep.T)] = nearest * spacing_mm
         found = map_coordinates(coarse, np.stack(far) / _COARSE, order=1, mode="nearest")
         values[far] = np.maximum(found, np.float32(band * spacing_mm))

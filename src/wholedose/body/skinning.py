@@ -106,8 +106,12 @@ def bones_of(
         share = (graph @ share + known) / (degree + pull)[:, None]
     if twin is not None:
         share = (share + share[twin][:, _other_side(actual)]) / 2.0
-    best = np.argpartition(-share, _MOST_BONES, axis=1)[:, :_MOST_BONES]
+    best = np.argpartition(-share, _MOST_BONES, axis=1)[:, : _MOST_BONES + 1]
     weight = np.take_along_axis(share, best, axis=1)
+    # less the first share that is left out: a bone fades out, and left and right bones go together
+    best = np.take_along_axis(best, np.argsort(-weight, axis=1, kind="stable"), axis=1)
+    weight = np.take_along_axis(share, best, axis=1)
+    best, weight = best[:, :_MOST_BONES], weight[:, :_MOST_BONES] - weight[:, _MOST_BONES:]
     return best.astype(np.int16), weight / weight.sum(axis=1, keepdims=True)
 
 
