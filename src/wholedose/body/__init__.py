@@ -1,4 +1,4 @@
-"""The irradiated person as geometry: `Person`, organs, `Body`, reference bodies for everyone, bodies from CT."""
+"""The irradiated person as geometry: `Person`, organs, `Body`, reference bodies, bodies from CT."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -11,25 +11,30 @@ if TYPE_CHECKING:
     from wholedose.body.addition import Addition
     from wholedose.body.image_body import from_ct
     from wholedose.body.locate import region_range
+    from wholedose.body.named_pairs import PAIRS
     from wholedose.body.pose import POSES, Pose
     from wholedose.body.reference_body import reference
     from wholedose.body.stylised_adult import stylised
+    from wholedose.body.together import Couple, couple
     from wholedose.body.totalsegmentator import run_totalsegmentator
 
 __all__ = [
     "BONE_SITES",
     "ORGANS",
+    "PAIRS",
     "POSES",
     "REGIONS",
     "RESPONSE_MATERIAL",
     "Addition",
     "Body",
     "BodyGeometry",
+    "Couple",
     "Organ",
     "Person",
     "Pose",
     "SkeletonSite",
     "assumed_person",
+    "couple",
     "from_ct",
     "organ",
     "reference",
@@ -41,8 +46,11 @@ __all__ = [
 
 _LATER = {
     "Addition": "addition",
+    "Couple": "together",
+    "PAIRS": "named_pairs",
     "POSES": "pose",
     "Pose": "pose",
+    "couple": "together",
     "reference": "reference_body",
     "from_ct": "image_body",
     "region_range": "locate",

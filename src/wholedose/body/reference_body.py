@@ -21,16 +21,18 @@ from wholedose.base.errors import Cancelled, InvalidInput
 from wholedose.body.addition import Addition
 from wholedose.body.anatomy import anatomy_u_of
 from wholedose.body.body import Body
+from wholedose.body.clearing import cleared
 from wholedose.body.figure import Figure, fit_figures, template_figure
-from wholedose.body.kinematics import posed_joints, transforms
 from wholedose.body.lattice import Lattice
 from wholedose.body.masses import Target, targets_of, with_size
 from wholedose.body.meshdistance import SignedDistance, signed_distance
 from wholedose.body.organs import BONE_SITES
 from wholedose.body.paint import Canvas
 from wholedose.body.painting import paint
+from wholedose.body.percentiles import check
 from wholedose.body.person import Person
 from wholedose.body.pose import Pose
+from wholedose.body.posed import Posed
 from wholedose.body.premises import premises_of
 from wholedose.body.skeleton import spongiosa_material
 from wholedose.matter import Material, material
@@ -98,7 +100,7 @@ def reference(
     key = (person.with_(name=""), pose, float(voxel_mm), tuple(additions))
     if key in _kept:
         return _kept[key].with_(person=person)
-    body = _made(*key, progress or (lambda fraction, text: None))
+    body = built(*key, progress=progress)
     if body.labels.size <= KEPT_VOXELS:
         while _kept and sum(b.labels.size for b in _kept.values()) + body.labels.size > KEPT_VOXELS:
             _kept.pop(next(iter(_kept)))
@@ -132,26 +134,35 @@ def core_distance() -> SignedDistance:
     return signed_distance(figure.vertices_mm, figure.faces, CORE_GRID_MM, margin_mm=60.0)
 
 
-def _made(
+def built(
     person: Person,
     pose: Pose,
     voxel_mm: float,
-    additions: tuple[Addition, ...],
-    progress: Callable[[float, str], bool | None],
+    additions: tuple[Addition, ...] = (),
+    *,
+    placed: Posed | None = None,
+    progress: Callable[[float, str], bool | None] | None = None,
 ) -> Body:
-    def step(fraction: float, text: str) -> None:
-        if progress(fraction, text) is False:
-            raise Cancelled("The body was cancelled.")
+    """Return a body that is made anew: `reference` without its memory.
 
-    from wholedose.body.percentiles import check
+    Parameters
+    ----------
+    placed : Posed, optional
+        The person's figure already posed and moved, instead of ``pose``.
+    """
+
+    def step(fraction: float, text: str) -> None:
+        if progress is not None and progress(fraction, text) is False:
+            raise Cancelled("The body was cancelled.")
 
     check(person)
     step(0.0, "fitting the figure")
     targets = _with_additions(targets_of(person), additions)
     figure, lattice = lattice_of(person)
     step(0.2, "posing")
-    matrices = transforms(figure, pose)
-    nodes = lattice.posed(matrices)
+    if placed is None:
+        placed = Posed.of(figure, cleared(figure, pose))
+    nodes = lattice.posed(placed.matrices)
     low, high = lattice.bounds_mm(nodes)
     grid = _grid(low, high, voxel_mm)
     step(0.3, "placing voxels")
@@ -181,14 +192,14 @@ def _made(
         density_g_cm3=density,
         materials=materials,
         origin=dict.fromkeys(painted.names, "reference"),
-        assumptions=(*_assumptions(person, pose), *off),
+        assumptions=(*_assumptions(person, pose, placed.pose), *off),
         added=tuple(addition.region for addition in additions),
     )
     shares = {site.name: site.marrow_share for site in body.skeleton}
     step(1.0, "done")
     return body.with_(
         anatomy_u=anatomy_u_of(body.origin, {}, shares),
-        landmarks=_landmarks(body, figure, posed_joints(figure, matrices), (float(low[2]), float(high[2]))),
+        landmarks=_landmarks(body, figure, placed.joint_mm, (float(low[2]), float(high[2]))),
     )
 
 
@@ -275,7 +286,7 @@ def _filled(
     return index[labels], density[labels], tuple(materials), notes
 
 
-def _assumptions(person: Person, pose: Pose) -> tuple[Assumption, ...]:
+def _assumptions(person: Person, asked: Pose, pose: Pose) -> tuple[Assumption, ...]:
     sized = with_size(person)
     found = [
         Assumption(
@@ -289,6 +300,10 @@ def _assumptions(person: Person, pose: Pose) -> tuple[Assumption, ...]:
     if person.weight_kg is None:
         found.append(
             Assumption("weight", f"{sized.weight_kg:.1f} kg", "body mass index of the reference, ICRP 89")
+        )
+    if dict(asked.angles) != dict(pose.angles):
+        found.append(
+            Assumption("pose", "limbs spread", "as far as they would cut into each other or the trunk")
         )
     found += premises_of(person)
     return tuple(found)
