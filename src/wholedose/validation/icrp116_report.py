@@ -27,7 +27,7 @@ from wholedose.validation.icrp116 import (
 from wholedose.validation.suites import REPORTED_ONLY, Progress, Row
 
 SUITE = "icrp116"
-SOURCE = "ICRP Publication 116 (2010), Table A.1"
+SOURCE = "ICRP Publication 116 (2010)"
 VOXEL_MM = 3.0
 MIXTURE_KEV = 150.0
 """Up to here the bone mixture absorbs more than the marrow in it: see ``docs/icrp116.md``."""
