@@ -42,7 +42,7 @@ def test_the_template_maps_to_itself(adult: Lattice) -> None:
 
 
 def test_skin_and_joints_of_the_lean_figure_meet_the_template(heavy: tuple[Figure, Lattice]) -> None:
-    """Joints of head and limbs meet the template's, hardly a tetrahedron turns inside out, fat lies outside."""
+    """Joints of head and limbs meet the template's, hardly a tetrahedron inverts, fat lies outside."""
     figure, lattice = heavy
     template = template_figure()
     assert lattice.inverted_fraction(lattice.template_mm) < 0.001
