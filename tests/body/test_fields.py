@@ -101,3 +101,27 @@ def test_cells_find_every_point_of_a_box(seed: int) -> None:
     found = set(Cells(points).near(box[None], 7.0).tolist())
     inside = ((points >= box[0] - 7.0) & (points <= box[1] + 7.0)).all(axis=1)
     assert set(np.flatnonzero(inside).tolist()) <= found
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from(["ellipsoid", "tube", "sheet"]))
+def test_many_solids_are_the_least_of_each(seed: int, kind: str) -> None:
+    """Blocks of points that skip far solids give what each solid alone gives, wherever that is in reach."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for _ in range(12):
+        at, end = rng.uniform(-60, 60, 3), rng.uniform(-60, 60, 3)
+        a, b, c = rng.uniform(1, 12, 3)
+        text = {
+            "ellipsoid": "{0} {1} {2}; {6} {7} {8}; 10 20 30; 2.5",
+            "tube": "{0} {1} {2} {6}; {3} {4} {5} {7}",
+            "sheet": "{0} {1} {2} {6}, {3} {4} {5} {7}; {1} {2} {0} {8}, {4} {5} {3} {6}",
+        }[kind]
+        rows.append(row(kind, text.format(*at, *end, a, b, c)))
+    points = np.sort(rng.uniform(-80, 80, (3000, 3)), axis=0).astype(np.float32)
+    chosen = Cells(points).near(np.array([[[-90.0] * 3, [90.0] * 3]]), 0.0)
+    whole = shapes_of(rows).field(points, chosen)
+    each = np.min([shapes_of([one]).field(points, chosen) for one in rows], axis=0)
+    near = each <= 30.0
+    np.testing.assert_allclose(whole[near], each[near], atol=1e-4)
+    assert (whole[~near] > 30.0).all()

@@ -140,10 +140,7 @@ class Body:
 
     @cached_property
     def _mass(self) -> NDArray[np.float64]:
-        sums = np.bincount(
-            self.labels.ravel(), weights=self.density_g_cm3.ravel(), minlength=len(self.organs) + 1
-        )
-        return np.asarray(sums * self.grid.voxel_cm3, dtype=np.float64)
+        return np.asarray(self._profile.sum(axis=1))
 
     def mass_g(self, organ: str) -> float:
         """Return the mass of an organ in g; of red bone marrow and endosteum what the skeleton tells.
@@ -215,8 +212,10 @@ class Body:
         nz = self.grid.shape[0]
         profile = np.zeros((count, nz))
         for k in range(nz):
+            # most voxels are air round the person
+            held = self.labels[k] > 0
             profile[:, k] = np.bincount(
-                self.labels[k].ravel(), weights=self.density_g_cm3[k].ravel(), minlength=count
+                self.labels[k][held], weights=self.density_g_cm3[k][held], minlength=count
             )
         return profile * self.grid.voxel_cm3
 

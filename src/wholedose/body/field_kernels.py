@@ -10,94 +10,191 @@ from numba import njit
 
 _jit: Any = njit(nogil=True, cache=True, error_model="numpy")
 
+BLOCK, BIG_BLOCK = 64, 2048
+"""Points that are asked together which solids can be near them."""
+
 
 @_jit
-def count_cells(points, low, size, nx, ny, nz):  # type: ignore[no-untyped-def]
-    """Return how many points each cube holds."""
-    counts = np.zeros(nx * ny * nz, dtype=np.int64)
+def cell_of(x, y, z, low, size, count):  # type: ignore[no-untyped-def]
+    """Return the number of the cube that holds a point; cubes are numbered brick by brick of 4 x 4 x 4."""
+    i = min(int((x - low[0]) / size), count[0] - 1)
+    j = min(int((y - low[1]) / size), count[1] - 1)
+    k = min(int((z - low[2]) / size), count[2] - 1)
+    return _key(i, j, k, count)
+
+
+@_jit
+def _key(i, j, k, count):  # type: ignore[no-untyped-def]
+    brick = ((i >> 2) * ((count[1] + 3) >> 2) + (j >> 2)) * ((count[2] + 3) >> 2) + (k >> 2)
+    return brick * 64 + ((i & 3) * 4 + (j & 3)) * 4 + (k & 3)
+
+
+@_jit
+def sort_cells(points, low, size, count):  # type: ignore[no-untyped-def]
+    """Return where each cube begins in the points ordered by cube, and that order."""
+    bricks = ((count[0] + 3) >> 2) * ((count[1] + 3) >> 2) * ((count[2] + 3) >> 2)
+    start = np.zeros(bricks * 64 + 2, dtype=np.int64)
     for i in range(len(points)):
-        x = min(int((points[i, 0] - low[0]) / size), nx - 1)
-        y = min(int((points[i, 1] - low[1]) / size), ny - 1)
-        z = min(int((points[i, 2] - low[2]) / size), nz - 1)
-        counts[(x * ny + y) * nz + z] += 1
-    return counts
-
-
-@_jit
-def list_cells(points, low, size, nx, ny, nz, nxt):  # type: ignore[no-untyped-def]
-    """Return the points ordered by cube; ``nxt`` is each cube's first place and is used up."""
+        start[cell_of(points[i, 0], points[i, 1], points[i, 2], low, size, count) + 2] += 1
+    for c in range(2, len(start)):
+        start[c] += start[c - 1]
     order = np.empty(len(points), dtype=np.int32)
     for i in range(len(points)):
-        x = min(int((points[i, 0] - low[0]) / size), nx - 1)
-        y = min(int((points[i, 1] - low[1]) / size), ny - 1)
-        z = min(int((points[i, 2] - low[2]) / size), nz - 1)
-        cell = (x * ny + y) * nz + z
-        order[nxt[cell]] = i
-        nxt[cell] += 1
-    return order
+        cell = cell_of(points[i, 0], points[i, 1], points[i, 2], low, size, count) + 1
+        order[start[cell]] = i
+        start[cell] += 1
+    return start[:-1], order
 
 
 @_jit
-def ellipsoid_field(points, chosen, solids, reach, out):  # type: ignore[no-untyped-def]
-    """Lower ``out`` to the radial distance from superellipsoids."""
-    for i in range(len(chosen)):
-        j = chosen[i]
+def points_near(first, last, count, start, order, label):  # type: ignore[no-untyped-def]
+    """Return the points without a label in cubes [first, last) of any box, cube by cube."""
+    marked = np.zeros(len(start) - 1, dtype=np.bool_)
+    for b in range(len(first)):
+        for i in range(first[b, 0], last[b, 0]):
+            for j in range(first[b, 1], last[b, 1]):
+                for k in range(first[b, 2], last[b, 2]):
+                    marked[_key(i, j, k, count)] = True
+    total = 0
+    for c in range(len(marked)):
+        if marked[c]:
+            total += start[c + 1] - start[c]
+    found = np.empty(total, dtype=np.int64)
+    n = 0
+    for c in range(len(marked)):
+        if marked[c]:
+            for m in range(start[c], start[c + 1]):
+                if label[order[m]] == 0:
+                    found[n] = order[m]
+                    n += 1
+    return found[:n]
+
+
+@_jit
+def ellipsoid_field(points, chosen, solids, reach, first, last, out):  # type: ignore[no-untyped-def]
+    """Lower ``out[first:last]`` to the radial distance from superellipsoids."""
+    ball = np.empty(4)
+    few = np.empty(len(solids), dtype=np.int32)
+    for start in range(first, last, BLOCK):
+        stop = min(start + BLOCK, last)
+        _ball(points, chosen, start, stop, ball)
+        count = 0
         for k in range(len(solids)):
             s = solids[k]
-            dx, dy, dz = points[j, 0] - s[0], points[j, 1] - s[1], points[j, 2] - s[2]
-            length = math.sqrt(dx * dx + dy * dy + dz * dz)
-            if length > 1.8 * max(s[3], s[4], s[5]) + reach:
-                continue
-            u = abs(s[6] * dx + s[7] * dy + s[8] * dz) / s[3]
-            v = abs(s[9] * dx + s[10] * dy + s[11] * dz) / s[4]
-            w = abs(s[12] * dx + s[13] * dy + s[14] * dz) / s[5]
-            if s[15] == 2.0:
-                rho = math.sqrt(u * u + v * v + w * w)
-            else:
-                rho = (u ** s[15] + v ** s[15] + w ** s[15]) ** (1.0 / s[15])
-            value = length * (1.0 - 1.0 / rho) if rho > 1e-6 else -min(s[3], s[4], s[5])
-            if value < out[i]:
-                out[i] = value
+            dx, dy, dz = ball[0] - s[0], ball[1] - s[1], ball[2] - s[2]
+            if math.sqrt(dx * dx + dy * dy + dz * dz) <= 1.8 * max(s[3], s[4], s[5]) + reach + ball[3]:
+                few[count] = k
+                count += 1
+        for i in range(start, stop):
+            j = chosen[i]
+            for m in range(count):
+                s = solids[few[m]]
+                dx, dy, dz = points[j, 0] - s[0], points[j, 1] - s[1], points[j, 2] - s[2]
+                length = math.sqrt(dx * dx + dy * dy + dz * dz)
+                u = abs(s[6] * dx + s[7] * dy + s[8] * dz) / s[3]
+                v = abs(s[9] * dx + s[10] * dy + s[11] * dz) / s[4]
+                w = abs(s[12] * dx + s[13] * dy + s[14] * dz) / s[5]
+                if s[15] == 2.0:
+                    rho = math.sqrt(u * u + v * v + w * w)
+                else:
+                    rho = (u ** s[15] + v ** s[15] + w ** s[15]) ** (1.0 / s[15])
+                value = length * (1.0 - 1.0 / rho) if rho > 1e-6 else -min(s[3], s[4], s[5])
+                if value < out[i]:
+                    out[i] = value
 
 
 @_jit
-def tube_field(points, chosen, cones, reach, out):  # type: ignore[no-untyped-def]
-    """Lower ``out`` to the distance from round cones."""
-    for i in range(len(chosen)):
-        j = chosen[i]
-        px, py, pz = points[j, 0], points[j, 1], points[j, 2]
-        for k in range(len(cones)):
-            c = cones[k]
-            ax, ay, az = c[4] - c[0], c[5] - c[1], c[6] - c[2]
-            bx, by, bz = px - c[0], py - c[1], pz - c[2]
-            square = ax * ax + ay * ay + az * az
-            t = (ax * bx + ay * by + az * bz) / square if square > 0.0 else 0.0
-            t = min(max(t, 0.0), 1.0)
-            ex, ey, ez = bx - t * ax, by - t * ay, bz - t * az
-            value = math.sqrt(ex * ex + ey * ey + ez * ez) - (c[3] + t * (c[7] - c[3]))
-            if value < out[i] and value <= reach:
-                out[i] = value
+def steepness(solids, tube):  # type: ignore[no-untyped-def]
+    """Return how fast the field of each round cone or thick triangle can change, in mm per mm."""
+    found = np.ones(len(solids))
+    for k in range(len(solids)):
+        s = solids[k]
+        ax, ay, az = s[4] - s[0], s[5] - s[1], s[6] - s[2]
+        aa = ax * ax + ay * ay + az * az
+        p = s[7] - s[3]
+        square = p * p / aa if aa > 0.0 else 0.0
+        if not tube:
+            cx, cy, cz = s[8] - s[0], s[9] - s[1], s[10] - s[2]
+            q = s[11] - s[3]
+            ac, cc = ax * cx + ay * cy + az * cz, cx * cx + cy * cy + cz * cz
+            det = aa * cc - ac * ac
+            square = (p * p * cc - 2.0 * p * q * ac + q * q * aa) / det if det > 1e-12 else 1e12
+        found[k] += math.sqrt(max(square, 0.0))
+    return found
 
 
 @_jit
-def triangle_field(points, chosen, triangles, reach, out):  # type: ignore[no-untyped-def]
-    """Lower ``out`` to the distance from thick triangles, half thickness interpolated over the corners."""
-    for i in range(len(chosen)):
-        j = chosen[i]
-        px, py, pz = points[j, 0], points[j, 1], points[j, 2]
-        for k in range(len(triangles)):
-            t = triangles[k]
-            thick = max(t[3], t[7], t[11]) + reach
-            # a sphere around the first corner rejects most
-            lx = max(abs(t[4] - t[0]), abs(t[8] - t[0])) + thick
-            ly = max(abs(t[5] - t[1]), abs(t[9] - t[1])) + thick
-            lz = max(abs(t[6] - t[2]), abs(t[10] - t[2])) + thick
-            if abs(px - t[0]) > lx or abs(py - t[1]) > ly or abs(pz - t[2]) > lz:
-                continue
-            distance, b, c = _triangle_distance(px, py, pz, t)
-            value = distance - (t[3] * (1.0 - b - c) + t[7] * b + t[11] * c)
-            if value < out[i]:
-                out[i] = value
+def solid_field(points, chosen, solids, tube, steep, reach, first, last, out):  # type: ignore[no-untyped-def]
+    """Lower ``out[first:last]`` to the distance from round cones (``tube``) or thick triangles.
+
+    A block of neighbouring points asks only the solids that can be the nearest to one of them: by the field
+    at the middle of the block, and how fast it can change.
+    """
+    ball = np.empty(4)
+    some, few = np.arange(len(solids)).astype(np.int32), np.empty(len(solids), dtype=np.int32)
+    least = np.empty(len(solids))
+    for big in range(first, last, BIG_BLOCK):
+        end = min(big + BIG_BLOCK, last)
+        for k in range(len(solids)):
+            few[k] = k
+        _ball(points, chosen, big, end, ball)
+        many = _rivals(ball, solids, tube, steep, reach, few, len(solids), least, some)
+        if many == 0:
+            continue
+        for start in range(big, end, BLOCK):
+            stop = min(start + BLOCK, end)
+            _ball(points, chosen, start, stop, ball)
+            count = _rivals(ball, solids, tube, steep, reach, some, many, least, few)
+            for i in range(start, stop):
+                j = chosen[i]
+                for m in range(count):
+                    value = _solid(points[j, 0], points[j, 1], points[j, 2], solids[few[m]], tube)
+                    if value < out[i] and value <= reach:
+                        out[i] = value
+
+
+@_jit
+def _ball(points, chosen, first, last, ball):  # type: ignore[no-untyped-def]
+    """Set ``ball`` to the middle and the radius of a sphere round some points."""
+    square = 0.0
+    for c in range(3):
+        low, high = points[chosen[first], c], points[chosen[first], c]
+        for i in range(first + 1, last):
+            low, high = min(low, points[chosen[i], c]), max(high, points[chosen[i], c])
+        ball[c] = 0.5 * (low + high)
+        square += 0.25 * (high - low) * (high - low)
+    ball[3] = math.sqrt(square) + 1e-3
+
+
+@_jit
+def _rivals(ball, solids, tube, steep, reach, asked, count, least, kept):  # type: ignore[no-untyped-def]
+    """Keep those of the asked solids that can have the lowest field somewhere in a ball."""
+    bound = reach
+    for m in range(count):
+        k = asked[m]
+        value = _solid(ball[0], ball[1], ball[2], solids[k], tube)
+        least[m] = value - steep[k] * ball[3]
+        bound = min(bound, value + steep[k] * ball[3])
+    n = 0
+    for m in range(count):
+        if least[m] <= bound:
+            kept[n] = asked[m]
+            n += 1
+    return n
+
+
+@_jit
+def _solid(px, py, pz, s, tube):  # type: ignore[no-untyped-def]
+    if not tube:
+        distance, b, c = _triangle_distance(px, py, pz, s)
+        return distance - (s[3] * (1.0 - b - c) + s[7] * b + s[11] * c)
+    ax, ay, az = s[4] - s[0], s[5] - s[1], s[6] - s[2]
+    bx, by, bz = px - s[0], py - s[1], pz - s[2]
+    square = ax * ax + ay * ay + az * az
+    t = (ax * bx + ay * by + az * bz) / square if square > 0.0 else 0.0
+    t = min(max(t, 0.0), 1.0)
+    ex, ey, ez = bx - t * ax, by - t * ay, bz - t * az
+    return math.sqrt(ex * ex + ey * ey + ez * ez) - (s[3] + t * (s[7] - s[3]))
 
 
 @_jit

@@ -1,4 +1,4 @@
-"""How regions claim voxels. Defines `Canvas` and `Claim`.
+"""How regions claim voxels. Defines `Canvas`, `Claim` and `lowest`.
 
 Every region claims, in order of priority, its *free* voxels of lowest score (the field of its shape, or a
 depth) until its volume is met. So each region has the asked volume at any age, size, pose and voxel size,
@@ -35,6 +35,24 @@ class Claim:
     asked_cm3: float
     got_cm3: float
     threshold_mm: float
+
+
+def lowest(score: Score, count: int) -> NDArray[np.bool_]:
+    """Return which ``count`` scores are the lowest; of equal ones the first, so that machines agree.
+
+    Examples
+    --------
+    >>> lowest(np.array([3.0, 1.0, 1.0, 2.0], dtype=np.float32), 1).tolist()
+    [False, True, False, False]
+    """
+    if count >= len(score):
+        return np.ones(len(score), dtype=np.bool_)
+    if count <= 0:
+        return np.zeros(len(score), dtype=np.bool_)
+    level = np.partition(score, count - 1)[count - 1]
+    keep: NDArray[np.bool_] = score < level
+    keep[np.flatnonzero(score == level)[: count - int(np.count_nonzero(keep))]] = True
+    return keep
 
 
 @dataclass(eq=False)
@@ -84,7 +102,7 @@ class Canvas:
 
     def near(self, shapes: Shapes, reach_mm: float = REACH_MM) -> tuple[NDArray[np.int64], Score]:
         """Return the free voxels near shapes and their field."""
-        chosen = self.free(self.cells.near(shapes.boxes(), reach_mm))
+        chosen = self.cells.near(shapes.boxes(), reach_mm, self.label)
         return chosen, shapes.field(self.template_mm, chosen, reach_mm)
 
     def claim(
@@ -113,16 +131,20 @@ class Canvas:
         """Let nested regions claim the voxels of lowest score among the chosen free ones."""
         edges = np.rint(np.cumsum([0.0, *(cm3 for _, cm3 in regions)]) / self.voxel_cm3).astype(np.int64)
         count = int(min(edges[-1], len(chosen)))
-        lowest = np.argpartition(score, count - 1)[:count] if 0 < count < len(chosen) else np.arange(count)
-        lowest = lowest[np.argsort(score[lowest], kind="stable")]
-        taken = chosen[lowest]
-        threshold = float(score[lowest[-1]]) if count else float("nan")
         # what does not find room is missing from all nested regions in proportion, not from the wall alone
         if count < edges[-1]:
             edges = np.rint(edges * (count / max(int(edges[-1]), 1))).astype(np.int64)
+        numbers = [self.number(region) for region, _ in regions]
+        threshold = float("nan")
+        # from the outside in: the next region keeps the lowest of what this one was given
+        for number, last in zip(numbers[::-1], edges[:0:-1], strict=True):
+            keep = lowest(score, int(last))
+            chosen, score = chosen[keep], score[keep]
+            self.label[chosen] = number
+            if number == numbers[-1] and last:
+                threshold = float(score.max())
         claim = Claim("", 0.0, 0.0, threshold)
         for (region, cm3), first, last in zip(regions, edges[:-1], edges[1:], strict=True):
-            self.label[taken[first:last]] = self.number(region)
             claim = Claim(region, cm3, float((last - first) * self.voxel_cm3), threshold)
             self.claims.append(claim)
         return claim

@@ -12,7 +12,7 @@ from wholedose.body.addition import Addition
 from wholedose.body.drawn import drawn, steps
 from wholedose.body.fields import REACH_MM
 from wholedose.body.organs import BONE_SITES
-from wholedose.body.paint import Canvas, Claim
+from wholedose.body.paint import Canvas, Claim, lowest
 from wholedose.tables import load
 
 Score = NDArray[np.float32]
@@ -79,25 +79,22 @@ def _skeleton(canvas: Canvas, volumes: Mapping[str, float], sex: str, core: Dept
     shapes = drawn(sex)
     if not any(site in shapes for site in BONE_SITES):
         return
-    parts: list[tuple[NDArray[np.int64], Score, NDArray[np.int64]]] = []
+    # where two sites meet the nearer one has the voxel
+    nearest = np.full(len(canvas.label), np.float32(REACH_MM / 2), dtype=np.float32)
+    whose = np.zeros(len(canvas.label), dtype=np.int8)
     for i, name in enumerate(BONE_SITES):
         if name in shapes:
-            chosen, score = canvas.near(shapes[name])
-            near = score < REACH_MM / 2
-            parts.append((chosen[near], score[near], np.full(int(near.sum()), i)))
-    chosen = np.concatenate([part[0] for part in parts])
-    score = np.concatenate([part[1] for part in parts])
-    site = np.concatenate([part[2] for part in parts])
-    # where two sites meet the nearer one has the voxel
-    order = np.lexsort((site, score, chosen))
-    chosen, score, site = chosen[order], score[order], site[order]
-    first = np.concatenate([[True], chosen[1:] != chosen[:-1]])
-    chosen, score, site = chosen[first], score[first], site[first]
+            chosen, score = canvas.near(shapes[name], REACH_MM / 2)
+            nearer = score < nearest[chosen]
+            chosen = chosen[nearer]
+            nearest[chosen], whose[chosen] = score[nearer], i
+    chosen = np.flatnonzero(nearest < REACH_MM / 2)
+    score, site = nearest[chosen], whose[chosen]
     spongiosa = sum(volumes.get(name, 0.0) for name in BONE_SITES)
     total = spongiosa + volumes["cortical_bone"] + volumes.get("medullary_cavities", 0.0)
     count = min(round(total / canvas.voxel_cm3), len(chosen))
-    lowest = np.argpartition(score, count - 1)[:count]
-    chosen, score, site = chosen[lowest], score[lowest], site[lowest]
+    keep = lowest(score, count)
+    chosen, score, site = chosen[keep], score[keep], site[keep]
     surface = float(score.max())
     canvas.claims.append(Claim("skeleton", total, count * canvas.voxel_cm3, surface))
     cortex = np.array([_cortex().get(name, 1.0) for name in BONE_SITES], dtype=np.float32)
@@ -117,9 +114,9 @@ def _skeleton(canvas: Canvas, volumes: Mapping[str, float], sex: str, core: Dept
 def _split(canvas: Canvas, chosen: NDArray[np.int64], score: Score, region: str, cm3: float) -> None:
     count = min(round(cm3 / canvas.voxel_cm3), len(chosen))
     if count > 0:
-        lowest = np.argpartition(score, count - 1)[:count]
-        canvas.assign(chosen[lowest], region)
-        canvas.claims.append(Claim(region, cm3, count * canvas.voxel_cm3, float(score[lowest].max())))
+        keep = lowest(score, count)
+        canvas.assign(chosen[keep], region)
+        canvas.claims.append(Claim(region, cm3, count * canvas.voxel_cm3, float(score[keep].max())))
 
 
 def _cortex() -> Mapping[str, float]:

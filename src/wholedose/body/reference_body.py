@@ -180,7 +180,9 @@ def built(
     step(0.9, "filling")
     labels = np.zeros(grid.shape, dtype=np.int16)
     labels.reshape(-1)[inside.index] = painted.label
-    found, density, materials, off = _filled(person, targets, painted.names, labels, grid)
+    counts = np.bincount(painted.label, minlength=len(painted.names) + 1)
+    index, rho, materials, off = _filled(person, targets, painted.names, counts, grid)
+    found, density = index[labels], rho[labels]
     for array in (labels, found, density):
         array.setflags(write=False)
     body = Body(
@@ -241,16 +243,15 @@ def _filled(
     person: Person,
     targets: Mapping[str, Target],
     names: tuple[str, ...],
-    labels: NDArray[np.int16],
+    counts: NDArray[np.int64],
     grid: Grid,
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32], tuple[Material, ...], list[Assumption]]:
-    """Material and density of each voxel: the mass of each region over the voxels that it got."""
+    """Material and density by label: the mass of each region over the voxels that it got."""
     air = material("air")
     materials: list[Material] = [air]
     index = np.zeros(len(names) + 1, dtype=np.uint8)
     density = np.zeros(len(names) + 1, dtype=np.float32)
     density[0] = air.density_g_cm3
-    counts = np.bincount(labels.ravel(), minlength=len(names) + 1)
     notes = []
     # the drawn bones share out the spongiosa, so that only its whole mass is a target
     sites = [i for i, name in enumerate(names, start=1) if name in BONE_SITES]
@@ -283,7 +284,7 @@ def _filled(
                     "there was no more room between its neighbours, or the voxels are large",
                 )
             )
-    return index[labels], density[labels], tuple(materials), notes
+    return index, density, tuple(materials), notes
 
 
 def _assumptions(person: Person, asked: Pose, pose: Pose) -> tuple[Assumption, ...]:
@@ -316,16 +317,20 @@ def _landmarks(
     z = body.grid.axes_mm()[0]
     half = body.grid.spacing_mm[0] / 2
 
-    def reach(name: str) -> tuple[float, float]:
-        used = z[(body.labels == body.label(name)).any(axis=(1, 2))]
+    at = {name: float(joints[i, 2]) for i, name in enumerate(figure.joints)}
+
+    def reach(name: str, joint: str) -> tuple[float, float]:
+        # at coarse voxels a small bone of a newborn may have none
+        used = z[(body.labels == body.label(name)).any(axis=(1, 2))] if name in body.organs else z[:0]
+        if not used.size:
+            return at[joint], at[joint]
         return float(used.min()) - half, float(used.max()) + half
 
-    at = {name: float(joints[i, 2]) for i, name in enumerate(figure.joints)}
-    lungs, liver = reach("lungs"), reach("liver")
-    head, pelvis = reach("bone_cranium"), reach("bone_pelvis")
+    lungs, liver = reach("lungs", "spine01"), reach("liver", "spine02")
+    head, pelvis = reach("bone_cranium", "head"), reach("bone_pelvis", "root")
     return {
         "vertex": head[1],
-        "chin": reach("bone_mandible")[0],
+        "chin": reach("bone_mandible", "neck03")[0],
         "shoulder": at["clavicle.L"],
         "lung_top": lungs[1],
         "lung_bottom": lungs[0],
