@@ -146,8 +146,8 @@ def ball(centre: Iterable[float], half: Iterable[float], turn: float, n: float) 
 def atlas() -> list[Row]:
     """Return the ring of the first vertebra and the tooth of the second."""
     ring = [
-        (0, -53, 1611, 4), (11, -50, 1611, 4), (19, -42, 1611, 7.5), (17, -30, 1611, 4.5), (12, -20, 1610, 4),
-        (0, -15, 1609, 4.5),
+        (0, -53, 1611, 4), (11, -50, 1611, 4), (19, -42, 1611, 7.5), (18, -28, 1611, 4.5), (13, -15, 1610, 4),
+        (0, -9, 1609, 4.5),
     ]  # fmt: skip
     wing = [(19, -40, 1611, 7), (36, -36, 1610, 4.5)]
     tooth = [(0, -42, 1590, 6.5), (0, -43, 1612, 5)]
