@@ -57,7 +57,7 @@ class Couple:
 
     @cached_property
     def owner(self) -> NDArray[np.uint8]:
-        """Whose voxel it is, [z, y, x]: 0 nobody's, 1 the first's, 2 the second's, who yields to the first."""
+        """Whose voxel it is: 0 nobody's, 1 the first's, 2 the second's, who yields to the first."""
         found = np.zeros(self.grid.shape, dtype=np.uint8)
         found[self.window(self.second)][self.second.labels > 0] = 2
         found[self.window(self.first)][self.first.labels > 0] = 1
