@@ -12,7 +12,7 @@ from functools import cache
 from types import MappingProxyType
 
 from wholedose.base.errors import InvalidInput
-from wholedose.body.fields import Shapes, shapes_of
+from wholedose.body.fields import REACH_MM, Shapes, shapes_of
 from wholedose.tables import load, names
 
 RULED = ("skin", "skeleton", "adipose", "muscle", "residual_soft_tissue")
@@ -21,14 +21,33 @@ RULED = ("skin", "skeleton", "adipose", "muscle", "residual_soft_tissue")
 
 @dataclass(frozen=True)
 class Step:
-    """One step of painting: what is drawn, and the regions that share it, innermost first."""
+    """One step of painting.
+
+    Attributes
+    ----------
+    drawn : str
+        Name of the shape.
+    regions : tuple of str
+        What shares it, innermost first.
+    present : str
+        Who has it: both, M, F, pregnant, or not_pregnant (women).
+    within, without : str
+        Space that it leaves only when it does not find room there, and one that it enters only then.
+    reach_mm : float
+        How far from its drawn surface it may grow.
+    """
 
     drawn: str
     regions: tuple[str, ...]
     present: str
+    within: str = ""
+    without: str = ""
+    reach_mm: float = REACH_MM
 
     def applies(self, sex: str, pregnant: bool) -> bool:
         """Return whether a person has it."""
+        if self.present == "not_pregnant":
+            return sex == "F" and not pregnant
         return self.present in ("both", sex) or (self.present == "pregnant" and pregnant)
 
 
@@ -36,7 +55,14 @@ class Step:
 def steps() -> tuple[Step, ...]:
     """Return the steps of painting in their order."""
     return tuple(
-        Step(str(row["drawn"]), tuple(str(row["regions"]).split()), str(row["present"]))
+        Step(
+            str(row["drawn"]),
+            tuple(str(row["regions"]).split()),
+            str(row["present"]),
+            str(row["within"]).strip(),
+            str(row["without"]).strip(),
+            float(row["reach_mm"]),
+        )
         for row in load("body/painting").rows()
     )
 

@@ -87,6 +87,11 @@ class Canvas:
         self.label = np.zeros(len(self.template_mm), dtype=np.int16)
         self.cells = Cells(self.template_mm)
 
+    def move(self, template_mm: NDArray[np.float32]) -> None:
+        """Let voxels lie elsewhere in the template."""
+        self.template_mm = template_mm
+        self.cells = Cells(template_mm)
+
     def number(self, region: str) -> int:
         """Return the label of a region, new if it has none yet."""
         if region not in self.names:

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wholedose.body.addition import Addition
-from wholedose.body.drawn import drawn, steps
-from wholedose.body.fields import REACH_MM
+from wholedose.body.drawn import Step, drawn, steps
+from wholedose.body.fields import REACH_MM, Shapes
 from wholedose.body.organs import BONE_SITES
 from wholedose.body.paint import Canvas, Claim, lowest
+from wholedose.body.room import with_room
 from wholedose.tables import load
 
 Score = NDArray[np.float32]
@@ -21,6 +22,13 @@ Depth = Callable[[NDArray[np.float32]], Score]
 # fat inside the belly ranks as this deep under the lean skin, deeper where it is further inside (ASSUMPTION)
 VISCERAL_RANK_MM, VISCERAL_SLOPE = 3.0, 0.12
 SPREAD_MM = 150.0
+# the vault: above the orbits, and its thickness in the template (ASSUMPTION: 6 to 7 mm in adults)
+VAULT_FROM_MM, VAULT_MM = 1652.0, 6.5
+SHALLOW = ("eyes", "eye_lenses", "breasts", "extrathoracic_region", "cartilage", "teeth")
+"""What may lie at the surface of the body; all other organs keep a voxel off it."""
+
+OUTSIDE_COST = 3.0
+"""A region grows this many times further inside its space before it leaves it (ASSUMPTION)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +62,9 @@ def paint(
         Claim their voxels just before their hosts do.
     """
     shapes = drawn(sex)
+    canvas.move(
+        with_room(canvas.template_mm, canvas.depth_mm, canvas.voxel_cm3, volumes_cm3, shapes, core_depth)
+    )
     for step in steps():
         if not step.applies(sex, pregnant):
             continue
@@ -66,8 +77,29 @@ def paint(
             continue
         wanted = [(name, volumes_cm3.get(name, 0.0)) for name in step.regions]
         if step.drawn in shapes and sum(cm3 for _, cm3 in wanted) > 0.0:
-            canvas.claim(shapes[step.drawn], wanted)
+            chosen, score = canvas.near(shapes[step.drawn], step.reach_mm)
+            near = score <= step.reach_mm
+            if step.drawn not in SHALLOW:
+                near &= _covered(canvas, chosen)
+            chosen, score = chosen[near], score[near]
+            canvas.take(chosen, score + _outside(canvas, chosen, step, shapes), wanted)
     return Painted(canvas.label, tuple(canvas.names), tuple(canvas.claims))
+
+
+def _covered(canvas: Canvas, chosen: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which voxels lie so deep that none of their neighbours is outside the skin."""
+    return np.asarray(canvas.depth_mm[chosen] > 10.2 * np.cbrt(canvas.voxel_cm3))
+
+
+def _outside(canvas: Canvas, chosen: NDArray[np.int64], step: Step, shapes: Mapping[str, Shapes]) -> Score:
+    """Cost of leaving the space that holds a region, or of entering one that does not."""
+    cost = np.zeros(len(chosen), dtype=np.float32)
+    for space, sign in ((step.within, 1.0), (step.without, -1.0)):
+        if space:
+            # far away it only matters that it is far
+            field = shapes[space].field(canvas.template_mm, chosen)
+            cost += np.float32(OUTSIDE_COST) * np.maximum(np.float32(sign) * field, 0.0)
+    return cost
 
 
 def _skin(canvas: Canvas, volumes: Mapping[str, float], sex: str, core: Depth) -> None:
@@ -88,7 +120,9 @@ def _skeleton(canvas: Canvas, volumes: Mapping[str, float], sex: str, core: Dept
             nearer = score < nearest[chosen]
             chosen = chosen[nearer]
             nearest[chosen], whose[chosen] = score[nearer], i
+    _vault(canvas, shapes, nearest, whose)
     chosen = np.flatnonzero(nearest < REACH_MM / 2)
+    chosen = chosen[_covered(canvas, chosen)]
     score, site = nearest[chosen], whose[chosen]
     spongiosa = sum(volumes.get(name, 0.0) for name in BONE_SITES)
     total = spongiosa + volumes["cortical_bone"] + volumes.get("medullary_cavities", 0.0)
@@ -109,6 +143,19 @@ def _skeleton(canvas: Canvas, volumes: Mapping[str, float], sex: str, core: Dept
         chosen, site = chosen[rest], site[rest]
     for i, name in enumerate(BONE_SITES):
         canvas.assign(chosen[site == i], name)
+
+
+def _vault(canvas: Canvas, shapes: Mapping[str, Shapes], nearest: Score, whose: NDArray[np.int8]) -> None:
+    """Let the vault of the skull follow the brain, which in a child outgrows the skull drawn for a man."""
+    brain = next((claim for claim in canvas.claims if claim.region == "brain"), None)
+    if brain is None or "brain" not in shapes:
+        return
+    chosen, score = canvas.near(shapes["brain"])
+    high = canvas.template_mm[chosen, 2] > VAULT_FROM_MM
+    chosen, score = chosen[high], score[high] - np.float32(brain.threshold_mm + VAULT_MM)
+    nearer = score < nearest[chosen]
+    chosen = chosen[nearer]
+    nearest[chosen], whose[chosen] = score[nearer], BONE_SITES.index("bone_cranium")
 
 
 def _split(canvas: Canvas, chosen: NDArray[np.int64], score: Score, region: str, cm3: float) -> None:
