@@ -17,6 +17,8 @@ from wholedose.body.person import Person
 from wholedose.body.skeleton import SkeletonSite, skeleton_of
 
 if TYPE_CHECKING:
+    from wholedose.body.ensemble import Member
+    from wholedose.body.skin_surface import SkinSurface
     from wholedose.matter import Material
 
 Origin = Literal["image", "label map", "stylised", "reference"]
@@ -66,6 +68,10 @@ class Body:
         How much higher on the body another place of the image matches nearly as well; 0 when none does.
     added : tuple of str
         Labels that a user added (`Addition`), which no published list names.
+    ensemble : tuple of Member
+        Other bodies that agree as well with the image that this one was completed from.
+    surface : SkinSurface or None
+        Where the basal layer of the skin lies, in the grid's coordinates; None: at the voxels' boundary.
     """
 
     person: Person
@@ -83,6 +89,8 @@ class Body:
     whole: bool = True
     rival_mm: float = 0.0
     added: tuple[str, ...] = ()
+    ensemble: tuple[Member, ...] = ()
+    surface: SkinSurface | None = None
 
     def __post_init__(self) -> None:
         for name, array in (
@@ -220,7 +228,9 @@ class Body:
         return profile * self.grid.voxel_cm3
 
     def with_(self, **changes: Any) -> Body:
-        """Return a copy with some fields replaced."""
+        """Return a copy with some fields replaced; with other voxels it has no known surface."""
+        if {"grid", "labels"} & set(changes):
+            changes = {"surface": None} | changes
         return replace(self, **changes)
 
     def digest(self) -> str:

@@ -35,6 +35,7 @@ from wholedose.body.pose import Pose
 from wholedose.body.posed import Posed
 from wholedose.body.premises import premises_of
 from wholedose.body.skeleton import spongiosa_material
+from wholedose.body.skin_surface import SkinSurface
 from wholedose.matter import Material, material
 
 VOXEL_LIMITS_MM = (1.0, 10.0)
@@ -196,6 +197,7 @@ def built(
         origin=dict.fromkeys(painted.names, "reference"),
         assumptions=(*_assumptions(person, pose, placed.pose), *off),
         added=tuple(addition.region for addition in additions),
+        surface=SkinSurface.of_figure(figure, lattice.skin_mm(nodes)),
     )
     shares = {site.name: site.marrow_share for site in body.skeleton}
     step(1.0, "done")
