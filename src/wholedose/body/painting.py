@@ -31,6 +31,10 @@ OUTSIDE_COST = 3.0
 """A region grows this many times further inside its space before it leaves it (ASSUMPTION)."""
 
 
+LEAST_SPONGIOSA, MOST_SPONGIOSA = 0.5, 0.7
+"""A bone has this part of its spongiosa at least, if that is not more than this part of it (ASSUMPTION)."""
+
+
 @dataclass(frozen=True, eq=False)
 class Painted:
     """Who got which voxels."""
@@ -132,7 +136,9 @@ def _skeleton(canvas: Canvas, volumes: Mapping[str, float], sex: str, core: Dept
     surface = float(score.max())
     canvas.claims.append(Claim("skeleton", total, count * canvas.voxel_cm3, surface))
     cortex = np.array([_cortex().get(name, 1.0) for name in BONE_SITES], dtype=np.float32)
-    _split(canvas, chosen, (surface - score) / cortex[site], "cortical_bone", volumes["cortical_bone"])
+    shell = (surface - score) / cortex[site]
+    shell[_marrow(score, site, [volumes.get(name, 0.0) / canvas.voxel_cm3 for name in BONE_SITES])] = np.inf
+    _split(canvas, chosen, shell, "cortical_bone", volumes["cortical_bone"])
     rest = canvas.label[chosen] == 0
     chosen, score, site = chosen[rest], score[rest], site[rest]
     hollow = volumes.get("medullary_cavities", 0.0)
@@ -143,6 +149,16 @@ def _skeleton(canvas: Canvas, volumes: Mapping[str, float], sex: str, core: Dept
         chosen, site = chosen[rest], site[rest]
     for i, name in enumerate(BONE_SITES):
         canvas.assign(chosen[site == i], name)
+
+
+def _marrow(score: Score, site: NDArray[np.int8], wanted: Sequence[float]) -> NDArray[np.bool_]:
+    """Return the middles of bones that are no cortex, however thin: a newborn's ribs hold marrow too."""
+    kept = np.zeros(len(score), dtype=np.bool_)
+    for i, voxels in enumerate(wanted):
+        here = np.flatnonzero(site == i)
+        count = min(round(LEAST_SPONGIOSA * voxels), round(MOST_SPONGIOSA * len(here)))
+        kept[here[lowest(score[here], count)]] = True
+    return kept
 
 
 def _vault(canvas: Canvas, shapes: Mapping[str, Shapes], nearest: Score, whose: NDArray[np.int8]) -> None:
