@@ -163,6 +163,12 @@ SUITES: dict[str, Suite] = {
             "wholedose.validation.icrp116_report",
             needs_reference=False,
         ),
+        Suite(
+            "bodies",
+            "Reference bodies: masses of ICRP 89, size, poses, voxel size, symmetry",
+            "wholedose.validation.bodies",
+            needs_reference=False,
+        ),
         Suite("risk", "Lifetime attributable risk", "wholedose.validation.risk_cases"),
     )
 }
