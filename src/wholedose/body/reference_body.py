@@ -286,6 +286,10 @@ def _filled(
                     "there was no more room between its neighbours, or the voxels are large",
                 )
             )
+    for name, target in targets.items():
+        if name not in names:
+            lacking = f"0 g in the voxels, {target.mass_g:.3g} g for the person"
+            notes.append(Assumption(f"mass of {name}", lacking, "it is not drawn, or found no room"))
     return index, density, tuple(materials), notes
 
 
