@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -267,6 +268,43 @@ def test_response_is_the_dose_to_another_material(phantom: VoxelGeometry, beam: 
             photon_data(material(n)).on("energy_absorption", kev) for n in ("water", "cortical_bone")
         )
         assert (water / bone).min() < ratio < (water / bone).max()
+
+
+def test_a_region_has_several_responses(phantom: VoxelGeometry, beam: ParallelBeam) -> None:
+    """Keys after an @ name further responses of a region, in any order; a table of μen/ρ is the material."""
+    labels = (phantom.material + 1).astype(np.int16)
+    kev = np.geomspace(1.0, 200.0, 2000)
+    table = photon_data(material("water")).on("energy_absorption", kev)
+    asked: dict[str, Any] = {
+        "lung@water": material("water"),
+        "bone@twice": (kev, 2.0 * table),
+        "bone": material("water"),
+        "water@bone": material("cortical_bone"),
+        "bone@table": (kev, table),
+    }
+    regions = Regions(labels, ("water", "bone", "lung"), asked)
+    found = _run(phantom, beam, regions=regions).regions
+    assert list(found)[-5:] == ["water@bone", "bone@twice", "bone@response", "bone@table", "lung@water"]
+    plain = found["bone@response"].dose_mgy
+    assert found["bone@table"].dose_mgy == pytest.approx(plain, rel=1e-4)
+    assert found["bone@twice"].dose_mgy == pytest.approx(2.0 * plain, rel=1e-4)
+    alone = _run(phantom, beam, regions=Regions(labels, regions.names, {"water": material("cortical_bone")}))
+    assert found["water@bone"].dose_mgy == alone.regions["water@response"].dose_mgy
+    with pytest.raises(UnknownName, match="teeth"):
+        Regions(labels, regions.names, {"teeth@water": material("water")})
+
+
+def test_tables_of_responses_are_part_of_the_digest(phantom: VoxelGeometry) -> None:
+    """Regions that differ in a response's table or key have different digests."""
+    labels = (phantom.material + 1).astype(np.int16)
+    names, kev = ("water", "bone", "lung"), np.array([1.0, 200.0])
+    asked: tuple[dict[str, Any], ...] = (
+        {},
+        {"bone@a": (kev, kev)},
+        {"bone@a": (kev, 2 * kev)},
+        {"bone@b": (kev, kev)},
+    )
+    assert len({Regions(labels, names, item).digest() for item in asked}) == 4
 
 
 def test_target_stops_and_replays(phantom: VoxelGeometry, beam: ParallelBeam, regions: Regions) -> None:

@@ -52,17 +52,32 @@ def test_published_values_are_those_of_the_reference_folder(shared: Path) -> Non
 
 
 def test_rows_are_judged_by_energy() -> None:
-    """10 % is tolerated from 60 keV on, 20 % below; the row with bone as a mixture is never judged."""
-    assert report.row_of(point("M"), point("F")).passed
-    assert not report.row_of(point("M", value=0.44), point("F", value=0.44)).passed
-    assert report.row_of(point("M", kev=40.0, value=0.30), point("F", kev=40.0, value=0.30)).passed
-    assert not report.row_of(point("M", kev=40.0, value=0.27), point("F", kev=40.0, value=0.27)).passed
+    """10 % is tolerated from 60 keV on, 20 % below."""
+
+    def passed(kev: float, ratio: float) -> bool:
+        value = ratio * report.published("AP", kev) / (1.05 if kev <= 150.0 else 1.0)
+        return report.row_of(point("M", kev=kev, value=value), point("F", kev=kev, value=value)).passed
+
+    near = ((60.0, 1.09), (60.0, 0.91), (40.0, 0.81), (300.0, 1.09))
+    far = ((60.0, 1.11), (60.0, 0.89), (40.0, 0.79), (300.0, 0.89))
+    assert all(passed(*item) for item in near)
+    assert not any(passed(*item) for item in far)
+
+
+def test_up_to_150_kev_the_mixture_is_judged_and_the_product_reported() -> None:
+    """The published marrow dose below 200 keV is the mixture's: it is judged, and what wholedose reports
+    stands beside it; above, wholedose's own value is judged."""
     row = report.row_of(point("M"), point("F"))
     assert (row.case, row.tolerance, row.reference) == ("AP, 60 keV", "10%", 0.389)
-    assert row.u == pytest.approx(0.004 / 2**0.5)
-    mixed = report.mixture_row(point("M", value=0.5), point("F", value=0.5))
-    assert (mixed.tolerance, mixed.passed) == (REPORTED_ONLY, True)
-    assert mixed.value == pytest.approx(0.525)
+    assert row.value == pytest.approx(1.05 * 0.389)
+    assert row.u == pytest.approx(0.003 / 2**0.5)
+    assert "mixture" in row.quantity
+    own = report.response_row(point("M", value=0.5), point("F", value=0.5))
+    assert (own.tolerance, own.passed) == (REPORTED_ONLY, True)
+    assert own.value == pytest.approx(0.5)
+    above = report.row_of(point("M", kev=300.0, value=1.5), point("F", kev=300.0, value=1.5))
+    assert above.value == pytest.approx(1.5)
+    assert "mixture" not in above.quantity
 
 
 def test_an_interrupted_suite_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +119,7 @@ def test_the_program_is_part_of_the_key() -> None:
 
 
 def test_suite_reports_every_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The suite has a judged row for each geometry and energy and one reported row up to 150 keV, keeps
+    """The suite has a judged row for each geometry and energy and one that is not judged up to 150 keV, keeps
     nothing behind, and is known to the command."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(report, "adults", lambda: (block("M"), block("F")))

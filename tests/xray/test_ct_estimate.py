@@ -48,8 +48,8 @@ def test_doses_in_the_range_are_near_the_size_specific_estimate(result: CtDose) 
 def test_marrow_gets_the_dose_of_marrow_not_of_bone(result: CtDose, body: Body) -> None:
     """Red marrow in the fluence of spongy bone gets less than the bone by the ratio of their absorption."""
     (site,) = body.skeleton
-    assert organ_terms(body)["red_bone_marrow"] == [("bone_ribs@response", site.marrow_share)]
-    assert organ_terms(body)["endosteum"] == [("bone_ribs@response", site.endosteum_share)]
+    assert organ_terms(body)["red_bone_marrow"] == [("bone_ribs@red_bone_marrow", site.marrow_share)]
+    assert organ_terms(body)["endosteum"] == [("bone_ribs@endosteum", site.endosteum_share)]
     marrow = result.organs["red_bone_marrow"].dose.value / site.marrow_share
     energy = np.array([40.0, 80.0])
     spongy, red = (

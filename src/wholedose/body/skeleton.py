@@ -3,10 +3,10 @@
 Defines `SkeletonSite`, `skeleton_of`, `Spongiosa`, `spongiosa_of` and `spongiosa_material`.
 
 Neither tissue can be drawn in voxels of millimetres. Their dose is the mass-weighted mean over bone sites of
-the dose to that tissue in the photon fluence of the site (a response tally)::
+the dose to that tissue in the photon fluence of the site (`wholedose.body.skeletal_response`)::
 
-    D(red_bone_marrow) = Σ_s marrow_share_s · D(site s @ red_marrow)
-    D(endosteum)       = Σ_s endosteum_share_s · D(site s @ red_marrow)
+    D(red_bone_marrow) = Σ_s marrow_share_s · D(site s @ red_bone_marrow)
+    D(endosteum)       = Σ_s endosteum_share_s · D(site s @ endosteum)
 
 The spongiosa of a site is a mixture of trabecular bone, active and inactive marrow and their blood. How the
 marrow of children lies is interpolated between the newborn and the adult by the active part of all marrow:
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from wholedose.matter import Material
 
 RESPONSE_MATERIAL = "red_marrow"
-"""Material whose response scores red marrow and endosteum. Electron equilibrium in marrow cavities is
-assumed: the enhancement by photoelectrons from trabeculae between 30 and 150 keV is left out."""
+"""Material on which the responses of red marrow and endosteum build."""
 
 MEDULLARY_SHARE = 0.4
 """Part of the inactive marrow outside spongiosa with active marrow that lies in shafts (assumption)."""

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from wholedose.matter import Material, photon_data
 from wholedose.transport.crosssections import PhysicsTables
 from wholedose.transport.energies import ENERGY_KEV
-from wholedose.transport.geometry import Regions, VoxelArrays, VoxelGeometry
+from wholedose.transport.geometry import Regions, Response, VoxelArrays, VoxelGeometry, response_name
 from wholedose.transport.loop import run_histories
 from wholedose.transport.scoring import VoxelScores, fold_batch
 from wholedose.transport.sources import Source, SourceArrays
@@ -81,7 +81,7 @@ class VoxelBatches:
     labels: NDArray[np.int16]
     label_count: int
     response: NDArray[np.float32]
-    response_of: NDArray[np.int16]
+    response_first: NDArray[np.int16]
     response_volume_cm3: FloatArray
     by_voxel: bool
     ray_stepping: bool
@@ -113,7 +113,7 @@ class VoxelBatches:
             np.zeros(self.label_count),
             np.zeros(voxels if self.analogue_voxels else 1),
             self.response,
-            self.response_of,
+            self.response_first,
             np.zeros(self.response.shape[1]),
         )
 
@@ -172,7 +172,7 @@ def voxel_batches(
     labels: NDArray[np.int16] = np.zeros(
         int(np.prod(geometry.grid.shape)) if need_labels else 1, dtype=np.int16
     )
-    response_of = np.full(count, -1, dtype=np.int16)
+    response_first = np.zeros(count + 1, dtype=np.int16)
     response = np.zeros((len(ENERGY_KEV), 0), dtype=np.float32)
     volumes = np.zeros(0)
     mass = geometry.mass_g.ravel()
@@ -182,14 +182,14 @@ def voxel_batches(
         masses = np.bincount(labels, weights=mass, minlength=count)
         sizes = np.bincount(labels, minlength=count)
         columns += [Column(name, float(masses[i])) for i, name in enumerate(regions.names, start=1)]
-        rows = [regions.names.index(name) + 1 for name in regions.response]
-        for slot, row in enumerate(rows):
-            response_of[row] = slot
+        responses = sorted(regions.response, key=regions.row)
+        rows = [regions.row(name) for name in responses]
+        response_first[1:] = np.cumsum(np.bincount(rows, minlength=count))
         volumes = np.maximum(sizes[rows], 1) * geometry.grid.voxel_cm3
         # E · l · μen/ρ over the volume is keV/g: a "mass" of 1 g makes it the column's energy
-        columns += [Column(f"{name}@response", 1.0, True) for name in regions.response]
+        columns += [Column(response_name(name), 1.0, True) for name in responses]
         if rows:
-            curves = [energy_absorption(material) for material in regions.response.values()]
+            curves = [response_curve(regions.response[name]) for name in responses]
             response = np.stack(curves, axis=1).astype(np.float32)
     return VoxelBatches(
         seed=seed,
@@ -201,12 +201,20 @@ def voxel_batches(
         labels=labels,
         label_count=count,
         response=response,
-        response_of=response_of,
+        response_first=response_first,
         response_volume_cm3=volumes,
         by_voxel=voxel_scores,
         ray_stepping=ray_stepping,
         analogue_voxels=analogue_voxels or (voxel_scores and not ray_stepping),
     )
+
+
+def response_curve(item: Response) -> FloatArray:
+    """Return a response in cm²/g at the nodes of `ENERGY_KEV`: μen/ρ, or the given table."""
+    if isinstance(item, tuple):
+        kev, values = np.asarray(item[0], np.float64), np.asarray(item[1], np.float64)
+        return np.asarray(np.exp(np.interp(np.log(ENERGY_KEV), np.log(kev), np.log(values))))
+    return energy_absorption(item)
 
 
 def energy_absorption(material: Material) -> FloatArray:

@@ -8,12 +8,15 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from wholedose.base import Grid, InvalidInput, UnknownName, digest_of
 from wholedose.matter.materials import Material
 from wholedose.transport.compiled import jit
 from wholedose.transport.crosssections import PhysicsTables, physics_tables
+
+Response = Material | tuple[ArrayLike, ArrayLike]
+"""What a fluence is turned into dose with: μen/ρ of a material, or a table (keV, cm²/g)."""
 
 
 class VoxelArrays(NamedTuple):
@@ -170,9 +173,11 @@ class Regions:
         0 for none, 1 … n for ``names``.
     names : tuple of str
         Names of labels 1 … n, each once.
-    response : mapping of str to Material
+    response : mapping of str to Material or (energies in keV, coefficient in cm²/g)
         For these regions also the dose *to that material* in the region's photon fluence is scored, under the
-        name ``"<name>@response"``: track length × energy × μen/ρ over the region's volume.
+        name ``"<name>@response"``: track length × energy × μen/ρ over the region's volume. A table stands in
+        for μen/ρ where the dose is no electron equilibrium. A region has several responses by keys
+        ``"<name>@<what>"``, which name their results too.
 
     Raises
     ------
@@ -184,7 +189,7 @@ class Regions:
 
     labels: NDArray[np.integer[Any]]
     names: tuple[str, ...]
-    response: Mapping[str, Material] = field(default_factory=dict)
+    response: Mapping[str, Response] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         labels = np.asarray(self.labels)
@@ -197,7 +202,8 @@ class Regions:
                 where="regions",
                 way_out="Use 0 for voxels of no region and 1 … n for the names.",
             )
-        for name in self.response:
+        for key in self.response:
+            name = key.split("@")[0]
             if name not in names:
                 raise UnknownName("region", name, names, where="response")
         object.__setattr__(self, "labels", np.ascontiguousarray(labels, dtype=np.int16))
@@ -205,8 +211,22 @@ class Regions:
 
     def digest(self) -> str:
         """Return a digest of everything that defines the regions."""
-        response = {name: [list(p) for p in m.composition] for name, m in self.response.items()}
+        response = {
+            key: [np.asarray(part, np.float64).tolist() for part in item]
+            if isinstance(item, tuple)
+            else [list(part) for part in item.composition]
+            for key, item in self.response.items()
+        }
         return digest_of(self.labels, list(self.names), response)
+
+    def row(self, key: str) -> int:
+        """Return the label of the region that a response's key names."""
+        return self.names.index(key.split("@")[0]) + 1
+
+
+def response_name(key: str) -> str:
+    """Return the name of a response's result: the key, with ``"@response"`` if it is only a region's name."""
+    return key if "@" in key else f"{key}@response"
 
 
 @jit

@@ -211,7 +211,6 @@ def run_histories(
 
 @jit
 def _score_response(scores: Any, label: Any, cell: Any, place: Any, energy_track: Any) -> None:
-    slot = scores.response_of[label]
-    if slot >= 0:
+    for slot in range(scores.response_first[label], scores.response_first[label + 1]):
         low = scores.response[cell, slot]
         scores.response_track[slot] += energy_track * (low + place * (scores.response[cell + 1, slot] - low))

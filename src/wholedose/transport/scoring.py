@@ -38,8 +38,8 @@ class VoxelScores(NamedTuple):
     analogue_voxels : float64 [voxels] or [1]
     response : float32 [nodes, slots]
         μen/ρ of the response materials.
-    response_of : int16 [labels]
-        Slot of each label, -1 for none.
+    response_first : int16 [labels + 1]
+        First slot of each label; it has those below the next label's first.
     response_track : float64 [slots]
         Sum of E · l · μen/ρ in keV cm³/g.
     """
@@ -51,7 +51,7 @@ class VoxelScores(NamedTuple):
     analogue: FloatArray
     analogue_voxels: FloatArray
     response: NDArray[np.float32]
-    response_of: NDArray[np.int16]
+    response_first: NDArray[np.int16]
     response_track: FloatArray
 
 

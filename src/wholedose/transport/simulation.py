@@ -12,7 +12,7 @@ from wholedose.base import Cancelled, Executor, InvalidInput, Provenance, Serial
 from wholedose.tables import digest as table_digest
 from wholedose.transport.batch import VoxelBatches, voxel_batches
 from wholedose.transport.batch_sums import BatchSums
-from wholedose.transport.geometry import Regions, VoxelGeometry
+from wholedose.transport.geometry import Regions, VoxelGeometry, response_name
 from wholedose.transport.solid_batch import SolidBatches, solid_batches
 from wholedose.transport.solids import ShapeRegions, SolidGeometry
 from wholedose.transport.sources import Source
@@ -256,9 +256,7 @@ def _targets(
     """Return the target of each region by name; "total" where there are no regions."""
     if target is None:
         return {}
-    names = (
-        [*regions.names, *(f"{name}@response" for name in regions.response)] if regions is not None else []
-    )
+    names = [*regions.names, *(response_name(key) for key in regions.response)] if regions is not None else []
     wanted = dict(target) if isinstance(target, Mapping) else dict.fromkeys(names or ["total"], float(target))
     for name, value in wanted.items():
         if name not in names and name != "total":

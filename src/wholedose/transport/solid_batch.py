@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wholedose.base import InvalidInput
-from wholedose.transport.batch import BatchScores, Column, energy_absorption
+from wholedose.transport.batch import BatchScores, Column, response_curve
 from wholedose.transport.crosssections import PhysicsTables
 from wholedose.transport.energies import ENERGY_KEV
 from wholedose.transport.shapes import SHAPE_NUMBERS, Shape, contains
 from wholedose.transport.solid_loop import SolidScores, run_solid_histories
-from wholedose.transport.solids import Response, ShapeRegions, SolidArrays, SolidGeometry, material_at
+from wholedose.transport.solids import ShapeRegions, SolidArrays, SolidGeometry, material_at
 from wholedose.transport.sources import Source, SourceArrays
 
 FloatArray = NDArray[np.float64]
@@ -83,7 +83,7 @@ def solid_batches(
         columns.append(Column(name, shape.volume_cm3 * probe[2]))
     columns += [Column(f"{name}@response", 1.0, True) for name in response]
     slots = list(response)
-    curves = [_response_curve(item) for item in response.values()]
+    curves = [response_curve(item) for item in response.values()]
     empty = SolidScores(
         shapes=np.array([shape.row(low) for shape in shapes.values()]).reshape(-1, SHAPE_NUMBERS),
         material=np.array([probe[0] for probe in probes], dtype=np.int64),
@@ -130,10 +130,3 @@ def _box_mass(solids: SolidArrays) -> float:
     axes = [length * steps for length in solids.size]
     points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
     return float(np.mean([material_at(solids, *point)[1] for point in points]) * np.prod(solids.size))
-
-
-def _response_curve(item: Response) -> FloatArray:
-    if isinstance(item, tuple):
-        kev, values = np.asarray(item[0], np.float64), np.asarray(item[1], np.float64)
-        return np.asarray(np.exp(np.interp(np.log(ENERGY_KEV), np.log(kev), np.log(values))))
-    return energy_absorption(item)

@@ -7,17 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from wholedose.base import InvalidInput, UnknownName, digest_of
 from wholedose.matter.materials import Material
 from wholedose.transport.compiled import jit
 from wholedose.transport.crosssections import PhysicsTables, physics_tables
-from wholedose.transport.geometry import majorant
+from wholedose.transport.geometry import Response, majorant
 from wholedose.transport.shapes import SHAPE_NUMBERS, Point, Shape, contains
 
 FloatArray = NDArray[np.float64]
-Response = Material | tuple[ArrayLike, ArrayLike]
 
 SOLID_CELL_CM = 0.1
 """The length against which fluorescence's mean free path is held in solids."""

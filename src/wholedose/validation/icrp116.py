@@ -6,7 +6,7 @@ A reference adult stands in a vacuum in a uniform field of photons of one energy
 directions (ISO). Scored are organ absorbed doses per fluence; the effective dose per fluence is the mean
 over the sexes of the organs' doses with the ICRP 103 weights. What differs from ICRP 116 by method:
 secondary electrons deposit where they arise, and red marrow and endosteum are scored by the fluence in
-bone sites (`wholedose.body.skeleton`). See ``docs/icrp116.md``.
+bone sites (`wholedose.body.skeletal_response`). See ``docs/icrp116.md``.
 """
 
 from __future__ import annotations
@@ -253,9 +253,7 @@ def dose_coefficients(
     """
     counted, terms = weights(body), organ_terms(body)
     mixed = terms | {
-        "red_bone_marrow": [
-            (name.removesuffix("@response"), share) for name, share in terms["red_bone_marrow"]
-        ],
+        "red_bone_marrow": [(name.split("@")[0], share) for name, share in terms["red_bone_marrow"]],
         "endosteum": [(site.name, site.endosteum_share) for site in body.skeleton],
     }
     voxels = voxels_of(body)

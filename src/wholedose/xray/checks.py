@@ -84,7 +84,7 @@ def consistency(
         closure = abs(run.tally.energy_balance.closure)
         if closure > 1e-9:
             found.append(Finding("Energy in and out differ (relative).", closure, "warning"))
-        missed = [name for name in run.tally.target_missed if not name.endswith("@response")]
+        missed = [name for name in run.tally.target_missed if "@" not in name]
         if missed:
             found.append(
                 Finding(f"The target was not reached for {', '.join(missed)}.", float(len(missed)), "info")

@@ -23,9 +23,8 @@ from wholedose.base import (
     digest_of,
 )
 from wholedose.body import ORGANS, Body
-from wholedose.body.skeleton import RESPONSE_MATERIAL
+from wholedose.body.skeletal_response import SKELETAL_TISSUES, response_key, skeletal_response
 from wholedose.dose import DoseMap, OrganDose, OrganDoses
-from wholedose.matter import material
 from wholedose.tables import digest as table_digest
 from wholedose.transport import Regions, Tally, VoxelGeometry, simulate
 from wholedose.transport.tally import MGY_PER_KEV_G
@@ -47,6 +46,7 @@ TABLES = (
     "xray/bowtie_generic",
     "matter/tube_spectra",
     "matter/elements",
+    "body/skeletal_response",
 )
 # the 20 batches by which a target is judged are 2 million photons, 1 % in the organs of a chest scan
 HISTORIES_PER_BATCH = 100_000
@@ -222,8 +222,12 @@ def run_range(
 
 
 def regions_of(body: Body) -> Regions:
-    """Return a body's labels as transport regions, bone sites with the response of red marrow."""
-    response = {site.name: material(RESPONSE_MATERIAL) for site in body.skeleton}
+    """Return a body's labels as transport regions, bone sites with the responses of marrow and endosteum."""
+    response = {
+        response_key(site.name, tissue): skeletal_response(site.name, tissue)
+        for site in body.skeleton
+        for tissue in SKELETAL_TISSUES
+    }
     return Regions(body.labels, body.organs, response)
 
 
@@ -241,9 +245,9 @@ def organ_terms(body: Body) -> dict[str, list[tuple[str, float]]]:
     terms: dict[str, list[tuple[str, float]]] = {}
     for organ in (*ORGANS, *body.added):
         if organ == "red_bone_marrow":
-            found = [(f"{site.name}@response", site.marrow_share) for site in body.skeleton]
+            found = [(response_key(site.name, organ), site.marrow_share) for site in body.skeleton]
         elif organ == "endosteum":
-            found = [(f"{site.name}@response", site.endosteum_share) for site in body.skeleton]
+            found = [(response_key(site.name, organ), site.endosteum_share) for site in body.skeleton]
         else:
             total = sum(body.mass_g(name) for name in body.members(organ))
             found = [(name, body.mass_g(name) / total) for name in body.members(organ) if total > 0.0]
@@ -263,7 +267,7 @@ def _profiles(body: Body) -> dict[str, FloatArray]:
     for organ, terms in organ_terms(body).items():
         profile = np.zeros(nz)
         for key, weight in terms:
-            one = by_label[body.label(key.removesuffix("@response"))]
+            one = by_label[body.label(key.split("@")[0])]
             if one.sum() > 0.0:
                 profile += weight * one / one.sum()
         found[organ] = profile
@@ -317,7 +321,7 @@ def _organ(
         cause: value * part for cause, part in Budget(scan, run.item, body).parts(organ, profile).items()
     }
     parts[statistical(run)] = spread
-    sources = {body.origin.get(key.removesuffix("@response")) for key, _ in terms}
+    sources = {body.origin.get(key.split("@")[0]) for key, _ in terms}
     if body.rival_mm and sources != {"label map"}:
         parts[Cause("anatomy", "place of the image on the body")] = _other_place(run, body, profile)
     own = run.calibration
