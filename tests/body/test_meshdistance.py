@@ -32,7 +32,7 @@ def box_distance(points: NDArray[np.float64], low: object, high: object) -> NDAr
 
 
 def test_distances_to_a_box_are_exact_near_its_faces_edges_and_corners() -> None:
-    """Within four grid spacings, inside and out, the distance equals that to the box."""
+    """Within four grid spacings, inside and out, the distance is exact; deeper it is within two spacings."""
     low, high = (-10.3, -7.1, 2.2), (11.4, 15.9, 31.7)
     found = signed_distance(*boxes(box(low, high)), 1.0, margin_mm=6.0)
     z, y, x = (n.ravel() for n in np.indices(found.values.shape))
@@ -45,7 +45,7 @@ def test_distances_to_a_box_are_exact_near_its_faces_edges_and_corners() -> None
     deep = truth > 4
     error = np.abs(found.values.ravel()[deep] - truth[deep])
     assert error.max() < 2.0
-    assert error.mean() < 0.25
+    assert error.mean() < 0.5
 
 
 def test_a_surface_inside_another_part_is_no_surface() -> None:
@@ -55,8 +55,7 @@ def test_a_surface_inside_another_part_is_no_surface() -> None:
     assert int((found.values > 0).sum()) == 21 * 21 * 20 + 11 * 11 * 20
     buried, _ = boxes(box((-10, -10, 0), (10, 10, 20)), box((-3, -3, 1), (3, 3, 9)))
     kept = surface_of(buried, f)
-    assert len(kept) == 12
-    assert kept.max() < 8
+    assert kept.tolist() == [True] * 12 + [False] * 12
     found = signed_distance(buried, f, 1.0)
     assert found.at(np.array([[0.0, 0.0, 2.0]]))[0] == pytest.approx(2.0, abs=1e-5)
 

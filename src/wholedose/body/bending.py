@@ -23,7 +23,7 @@ _BENDING = 0.02  # stiffness against the fit to one cube face of skin
 _STRETCHING = 1e-4
 _COARSER = 2  # how often cubes are merged for the first answers
 # the coarser answers are solved to the end; the finest then only has to settle detail
-_STEPS, _LAST_STEPS = 600, 60
+_STEPS, _LAST_STEPS = 600, 24
 
 
 @dataclass(frozen=True, eq=False)

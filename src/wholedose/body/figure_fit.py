@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from wholedose.base.errors import InvalidInput
 from wholedose.body.figure import Figure, Shape, figure_at, points_of, template_figure
@@ -82,8 +83,8 @@ def fit(
     -------
     actual, core : Figure
         Both of this height (within 0.1 %); the actual one of this volume (within 0.3 %). The core has the
-        same bones (the same joints), muscle and bump, but flat breasts and the fat of a lean person, and is the
-        actual one where that is lean already.
+        same bones (the same joints), muscle and bump, but flat breasts and the fat of a lean person, and
+        is the actual one where that is lean already.
 
     Raises
     ------
@@ -124,13 +125,13 @@ class _Body:
     def at(self, fatness: float) -> Figure:
         """Return the figure: -1 anny's thinnest, 0 lean, 1 its fattest, linear girth beyond."""
         inside = float(np.clip(fatness, -1.0, 1.0))
-        points = self._points(_muscle(inside), _weight(inside))
-        if fatness != inside:
-            points = points + (fatness - inside) * flesh(points)
-        return self._finished(points)
+        if fatness == inside:
+            return self._finished(self._points(_muscle(inside), _weight(inside)))
+        points, gained = _end(self, inside)
+        return self._finished(points + (fatness - inside) * gained)
 
     def core(self, fatness: float) -> Figure:
-        """Return the lean figure of the one that `at` returns, with flat breasts: they lie outside its ribs."""
+        """Return the lean figure of the one that `at` returns, its breasts flat: they lie outside the ribs."""
         flat = replace(self, shape=replace(self.shape, cupsize=0.0), cup_beyond=0.0)
         if fatness <= 0.0:
             return flat.at(fatness)
@@ -148,6 +149,13 @@ class _Body:
     def _finished(self, points: Array) -> Figure:
         figure = figure_at(with_head(points, self.head))
         return figure.scaled(self.height_mm / figure.height_mm)
+
+
+@lru_cache(maxsize=4)
+def _end(body: _Body, fatness: float) -> tuple[Array, Array]:
+    """Return the points of anny's thinnest (-1) or fattest (1), and how they move beyond."""
+    points = body._points(_muscle(fatness), _weight(fatness))
+    return points, flesh(points)
 
 
 def _weight(fatness: float) -> float:
@@ -373,17 +381,17 @@ def on_skeleton(actual: Figure, core: Figure) -> Figure:
 
 
 @cache
-def _edges() -> tuple[NDArray[np.intp], NDArray[np.intp], Array]:
+def _neighbours() -> csr_array:
+    """Return the array that takes the mean of the neighbours of each vertex."""
     faces = template_figure().faces
     # each edge belongs to two triangles, once in each direction
     start, end = faces.ravel(), np.roll(faces, -1, axis=1).ravel()
-    return start.astype(np.intp), end.astype(np.intp), np.bincount(start).astype(float)
+    count = int(faces.max()) + 1
+    return csr_array((1.0 / np.bincount(start)[start], (start, end)), shape=(count, count))
 
 
 def smooth(field: Array, times: int) -> Array:
     """Return a field on the vertices, averaged with the neighbours' mean a number of times."""
-    start, end, degree = _edges()
     for _ in range(times):
-        mean = np.stack([np.bincount(start, field[end, k], len(field)) for k in range(3)], axis=1)
-        field = 0.5 * field + 0.5 * mean / degree[:, None]
+        field = 0.5 * (field + _neighbours() @ field)
     return field

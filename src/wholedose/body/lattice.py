@@ -21,14 +21,15 @@ from wholedose.base.errors import InvalidInput
 from wholedose.base.grid import Grid
 from wholedose.body.bending import fitted
 from wholedose.body.cells import POINTS, SIDE, Cells
-from wholedose.body.meshdistance import SignedDistance, signed_distance
+from wholedose.body.figure import skin_volume_cm3
+from wholedose.body.meshdistance import signed_distance
 from wholedose.body.raster import Rastered, rastered
 from wholedose.body.skinning import Skin, bent, bones_of, linear_share, vertex_area
 
 FloatArray = NDArray[np.float64]
 
-# cubes along a person's height: 12 mm for an adult
-_CUBES = 145
+# so many cubes would fill a person's skin: edges of 14 mm for an adult, 5 mm for a newborn
+_CUBES = 25_000
 _JOINT = 2.0  # weight of a joint against the skin of one cube face
 _TOLERANCE = 1e-3
 
@@ -79,14 +80,14 @@ class Lattice:
             template.joint_mm
         ):
             raise InvalidInput("The lean figure and the template differ in their vertices or bones.")
-        height = float(np.ptp(actual.vertices_mm[:, 2]))
-        h = height / (_CUBES * SIDE)
+        h = (1000.0 * skin_volume_cm3(actual.vertices_mm, actual.faces) / _CUBES) ** (1 / 3) / SIDE
         # the lean figure may stick out of the person's skin by a little, and its vertices need cubes too
         distance = signed_distance(actual.vertices_mm, actual.faces, h, multiple=SIDE, margin_mm=1.5 * h)
         mirrored = _is_mirrored(actual) and _is_mirrored(core) and _is_mirrored(template)
         if mirrored:
-            values = np.maximum(distance.values, distance.values[:, :, ::-1])
-            distance = SignedDistance(values, distance.origin_mm, distance.spacing_mm)
+            middle = distance.values.shape[2] // 2
+            left, right = distance.values[:, :, :middle], distance.values[:, :, :middle:-1]
+            right[...] = np.maximum(left, right, out=left)
         cells = Cells.of(distance)
         twin = _twins(cells) if mirrored else None
         skin, known = cells.locate(actual.vertices_mm)

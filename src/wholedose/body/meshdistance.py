@@ -17,8 +17,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-from scipy.ndimage import map_coordinates
-from scipy.spatial import cKDTree
+from scipy.ndimage import binary_dilation, distance_transform_edt, map_coordinates
 
 from wholedose.base.errors import InvalidInput
 
@@ -26,7 +25,8 @@ from wholedose.base.errors import InvalidInput
 _jit: Any = njit(nogil=True, cache=True, error_model="numpy")
 
 BAND_CELLS = 4  # how far from the surface distances are exact, in grid spacings
-_COARSE = 3  # distances beyond the band come from every third grid point
+_COARSE = 4  # distances beyond the band come from every fourth grid point
+_NEIGHBOURS = np.array([[0, 0, 1], [0, 0, -1], [0, 1, 0], [0, -1, 0], [1, 0, 0], [-1, 0, 0]])
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,11 +69,13 @@ def _orientation(x1: float, y1: float, x2: float, y2: float) -> int:  # pragma: 
 
 
 @_jit
-def _crossing(v: Any, i: int, j: int, k: int, x: float, y: float) -> tuple[int, float]:  # pragma: no cover
-    # sign (0: none) and height of the crossing of the vertical line at (x, y) with a triangle
-    ax, ay = v[i, 0] - x, v[i, 1] - y
-    bx, by = v[j, 0] - x, v[j, 1] - y
-    cx, cy = v[k, 0] - x, v[k, 1] - y
+def _crossing(
+    v: Any, i: int, j: int, k: int, first: int, second: int, along: int, x: float, y: float
+) -> tuple[int, float]:  # pragma: no cover - compiled
+    # sign (0: none) and height of the crossing of the line at (x, y) along an axis with a triangle
+    ax, ay = v[i, first] - x, v[i, second] - y
+    bx, by = v[j, first] - x, v[j, second] - y
+    cx, cy = v[k, first] - x, v[k, second] - y
     s = _orientation(bx, by, cx, cy)
     if s == 0 or _orientation(cx, cy, ax, ay) != s or _orientation(ax, ay, bx, by) != s:
         return 0, 0.0
@@ -81,29 +83,7 @@ def _crossing(v: Any, i: int, j: int, k: int, x: float, y: float) -> tuple[int, 
     total = wa + wb + wc
     if total == 0.0:
         return 0, 0.0
-    return -s, (wa * v[i, 2] + wb * v[j, 2] + wc * v[k, 2]) / total
-
-
-@_jit
-def _wind(v: Any, f: Any, h: float, w: Any) -> None:  # pragma: no cover - compiled
-    # v in grid units from the first point; afterwards w counts how often the surface winds round each point
-    nz, ny, nx = w.shape
-    for t in range(f.shape[0]):
-        i, j, k = f[t, 0], f[t, 1], f[t, 2]
-        x0 = max(int(np.ceil(min(v[i, 0], v[j, 0], v[k, 0]))), 0)
-        x1 = min(int(np.floor(max(v[i, 0], v[j, 0], v[k, 0]))), nx - 1)
-        y0 = max(int(np.ceil(min(v[i, 1], v[j, 1], v[k, 1]))), 0)
-        y1 = min(int(np.floor(max(v[i, 1], v[j, 1], v[k, 1]))), ny - 1)
-        for y in range(y0, y1 + 1):
-            for x in range(x0, x1 + 1):
-                sign, z = _crossing(v, i, j, k, float(x), float(y))
-                below = int(np.ceil(z)) - 1
-                if sign != 0 and below >= 0:
-                    w[min(below, nz - 1), y, x] += sign
-    for z in range(nz - 2, -1, -1):
-        for y in range(ny):
-            for x in range(nx):
-                w[z, y, x] += w[z + 1, y, x]
+    return -s, (wa * v[i, along] + wb * v[j, along] + wc * v[k, along]) / total
 
 
 @_jit
@@ -118,7 +98,7 @@ def _outside_windings(v: Any, f: Any, order: Any, start: Any, nx: int, out: Any)
         count = 0
         for n in range(start[b], start[b + 1]):
             o = order[n]
-            sign, height = _crossing(v, f[o, 0], f[o, 1], f[o, 2], x, y)
+            sign, height = _crossing(v, f[o, 0], f[o, 1], f[o, 2], 0, 1, 2, x, y)
             if o == t:
                 count += min(sign, 0)
             elif height > z:
@@ -127,11 +107,18 @@ def _outside_windings(v: Any, f: Any, order: Any, start: Any, nx: int, out: Any)
 
 
 @_jit
-def _distances(v: Any, f: Any, band: float, first: int, last: int, out: Any) -> None:  # pragma: no cover
-    # v in grid units; lowers out[first:last] (squared) to the distance of each triangle within the band
-    ny, nx = out.shape[1], out.shape[2]
-    for t in range(f.shape[0]):
-        i, j, k = f[t, 0], f[t, 1], f[t, 2]
+def _slab(
+    v: Any, faces: Any, bounding: Any, band: float, spacing: float, first: int, values: Any
+) -> None:  # pragma: no cover - compiled
+    # v in grid units; fills values (slices from ``first``): distances within the band to the triangles that
+    # bound the body, with the sign of the winding of all triangles
+    nz, ny, nx = values.shape
+    last = first + nz
+    values[:] = band * band
+    for t in range(faces.shape[0]):
+        if not bounding[t]:
+            continue
+        i, j, k = faces[t, 0], faces[t, 1], faces[t, 2]
         z0 = max(int(np.ceil(min(v[i, 2], v[j, 2], v[k, 2]) - band)), first)
         z1 = min(int(np.floor(max(v[i, 2], v[j, 2], v[k, 2]) + band)), last - 1)
         if z0 > z1:
@@ -158,14 +145,14 @@ def _distances(v: Any, f: Any, band: float, first: int, last: int, out: Any) -> 
                 for x in range(x0, x1 + 1):
                     dx = x - ax
                     height = dx * px + dy * py + dz * pz
-                    best = out[z, y, x]
+                    best = values[z - first, y, x]
                     if height * height >= best:
                         continue
                     du = dx * ux + dy * uy + dz * uz
                     dw = dx * wx + dy * wy + dz * wz
                     s, r = (ww * du - uw * dw) / det, (uu * dw - uw * du) / det
                     if s >= 0.0 and r >= 0.0 and s + r <= 1.0:
-                        out[z, y, x] = height * height
+                        values[z - first, y, x] = height * height
                         continue
                     # otherwise the nearest point lies on one of the edges
                     dd = dx * dx + dy * dy + dz * dz
@@ -177,11 +164,34 @@ def _distances(v: Any, f: Any, band: float, first: int, last: int, out: Any) -> 
                     q = min(max(de / edge, 0.0), 1.0)
                     near = min(near, dd - 2.0 * du + uu - 2.0 * q * de + q * q * edge)
                     if near < best:
-                        out[z, y, x] = max(near, 0.0)
+                        values[z - first, y, x] = max(near, 0.0)
+    # rays along x: how often the surface winds round each point
+    winding = np.zeros((nz, ny, nx), dtype=np.int8)
+    for t in range(faces.shape[0]):
+        i, j, k = faces[t, 0], faces[t, 1], faces[t, 2]
+        z0 = max(int(np.ceil(min(v[i, 2], v[j, 2], v[k, 2]))), first)
+        z1 = min(int(np.floor(max(v[i, 2], v[j, 2], v[k, 2]))), last - 1)
+        if z0 > z1:
+            continue
+        y0 = max(int(np.ceil(min(v[i, 1], v[j, 1], v[k, 1]))), 0)
+        y1 = min(int(np.floor(max(v[i, 1], v[j, 1], v[k, 1]))), ny - 1)
+        for z in range(z0, z1 + 1):
+            for y in range(y0, y1 + 1):
+                sign, x = _crossing(v, i, j, k, 1, 2, 0, float(y), float(z))
+                below = int(np.ceil(x)) - 1
+                if sign != 0 and below >= 0:
+                    winding[z - first, y, min(below, nx - 1)] += sign
+    for z in range(nz):
+        for y in range(ny):
+            count = 0
+            for x in range(nx - 1, -1, -1):
+                count += winding[z, y, x]
+                value = np.sqrt(values[z, y, x]) * spacing
+                values[z, y, x] = value if count > 0 else -value
 
 
-def surface_of(vertices_mm: NDArray[np.float64], faces: NDArray[Any]) -> NDArray[np.int64]:
-    """Return the faces that bound the union of all parts: those with nothing but air on their outer side.
+def surface_of(vertices_mm: NDArray[np.float64], faces: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return which faces bound the union of all parts: those with nothing but air on their outer side.
 
     Parameters
     ----------
@@ -209,22 +219,72 @@ def surface_of(vertices_mm: NDArray[np.float64], faces: NDArray[Any]) -> NDArray
     start = np.concatenate([[0], np.cumsum(np.bincount(bins, minlength=nx * nx))])
     outside = np.zeros(len(f), dtype=np.int64)
     _outside_windings(v, f, order, start, nx, outside)
-    return np.asarray(f[outside == 0], dtype=np.int64)
+    return np.asarray(outside == 0)
 
 
-def _samples(v: NDArray[np.float64], f: NDArray[np.int64], step: float) -> NDArray[np.float64]:
-    """Points on every triangle, no further apart than ``step``."""
-    a, b, c = v[f[:, 0]], v[f[:, 1]], v[f[:, 2]]
-    longest = np.sqrt(np.max([((a - b) ** 2).sum(1), ((b - c) ** 2).sum(1), ((c - a) ** 2).sum(1)], axis=0))
-    parts = np.maximum(np.ceil(longest / step).astype(np.int64), 1)
-    points = [v]
-    for n in np.unique(parts[parts > 1]):
-        i, j = np.meshgrid(np.arange(n + 1), np.arange(n + 1), indexing="ij")
-        i, j = i[i + j <= n] / n, j[i + j <= n] / n
-        which = parts == n
-        weights = np.stack([i, j, 1 - i - j], axis=1)
-        points.append(np.einsum("pk,tkd->tpd", weights, v[f[which]]).reshape(-1, 3))
-    return np.concatenate(points)
+@_jit
+def _fill_deep(values: Any, coarse: Any, edge: float, step: int) -> None:  # pragma: no cover - compiled
+    # values at the band's inner edge and beyond come from every step-th point by interpolation
+    nz, ny, nx = values.shape
+    for z in range(nz):
+        k = min(z // step, coarse.shape[0] - 2)
+        w = z / step - k
+        for y in range(ny):
+            j = min(y // step, coarse.shape[1] - 2)
+            v = y / step - j
+            for x in range(nx):
+                if values[z, y, x] < edge:
+                    continue
+                i = min(x // step, coarse.shape[2] - 2)
+                u = x / step - i
+                below = (coarse[k, j, i] * (1.0 - u) + coarse[k, j, i + 1] * u) * (1.0 - v)
+                below += (coarse[k, j + 1, i] * (1.0 - u) + coarse[k, j + 1, i + 1] * u) * v
+                above = (coarse[k + 1, j, i] * (1.0 - u) + coarse[k + 1, j, i + 1] * u) * (1.0 - v)
+                above += (coarse[k + 1, j + 1, i] * (1.0 - u) + coarse[k + 1, j + 1, i + 1] * u) * v
+                values[z, y, x] = max(edge, below * (1.0 - w) + above * w)
+
+
+def _deepen(values: NDArray[np.float32], spacing_mm: float) -> None:
+    """Replace the distances deep inside, which end at the band, by those to the nearest known skin.
+
+    Every fourth grid point takes over the point of the skin that is nearest to the nearest grid point in the
+    band, or its neighbour's, if that is nearer; between these points distances are interpolated.
+    """
+    step = _COARSE
+    coarse = values[::step, ::step, ::step].copy()
+    edge = float(np.float32(BAND_CELLS * spacing_mm) * (1 - 1e-6))
+    deep = coarse >= edge
+    ring = binary_dilation(deep, np.ones((3, 3, 3), dtype=bool)) & ~deep
+    if not deep.any():
+        return
+    # the skin lies down the gradient
+    at = np.argwhere(ring) * step
+    gradient = np.empty((len(at), 3), dtype=np.float32)
+    for axis, size in enumerate(values.shape):
+        up, down = at.copy(), at.copy()
+        up[:, axis] = np.minimum(up[:, axis] + 1, size - 1)
+        down[:, axis] = np.maximum(down[:, axis] - 1, 0)
+        gradient[:, axis] = values[tuple(up.T)] - values[tuple(down.T)]
+    gradient /= np.maximum(np.linalg.norm(gradient, axis=1, keepdims=True), 1e-6)
+    skin = at - gradient * (coarse[ring] / spacing_mm)[:, None]
+    number = np.full(coarse.shape, -1, dtype=np.int32)
+    number[ring] = np.arange(len(at))
+    source = distance_transform_edt(~ring, return_distances=False, return_indices=True)
+    number[deep] = number[tuple(axis[deep] for axis in source)]
+    points = np.argwhere(deep)
+    best = np.full(len(points), np.inf)
+    for shift in np.concatenate([np.zeros((1, 3), dtype=np.int64), _NEIGHBOURS]):
+        other = number[tuple((points + shift).T)]
+        off = points * step - skin[other]
+        best = np.where(other >= 0, np.minimum(best, np.einsum("ij,ij->i", off, off)), best)
+    coarse[deep] = np.sqrt(best) * spacing_mm
+    # ties among the nearest know no left and right
+    mirrored = coarse[:, :, ::-1]
+    if np.array_equal(deep, deep[:, :, ::-1]) and np.allclose(
+        coarse[ring], mirrored[ring], atol=1e-3 * spacing_mm
+    ):
+        coarse = np.minimum(coarse, mirrored)
+    _fill_deep(values, coarse, edge, step)
 
 
 def signed_distance(
@@ -276,29 +336,21 @@ def signed_distance(
     low = np.floor((mesh.min(axis=0) - margin_mm) / spacing_mm) - 1
     high = np.ceil((mesh.max(axis=0) + margin_mm) / spacing_mm) + 1
     low, high = np.floor(low / multiple) * multiple, np.ceil(high / multiple) * multiple
-    low[0] = min(low[0], -high[0])
+    # even, so that every fourth point lies evenly about the middle too
+    low[0] = 2.0 * np.floor(min(low[0], -high[0]) / 2.0)
     high[0] = -low[0]
     v = mesh / spacing_mm - low
     nx, ny, nz = (int(n) for n in high - low + 1)
-    winding = np.zeros((nz, ny, nx), dtype=np.int8)
-    _wind(v, f, spacing_mm, winding)
-    skin = surface_of(mesh, f)
-    band = float(BAND_CELLS)
-    values = np.full((nz, ny, nx), band * band, dtype=np.float32)
+    values = np.empty((nz, ny, nx), dtype=np.float32)
+    bounding = surface_of(mesh, f)
     workers = min(os.cpu_count() or 1, 8)
-    cuts = np.linspace(0, nz, workers + 1).astype(int)
+    thick = -(-nz // (2 * workers))
+
+    def slab(first: int) -> None:
+        _slab(v, f, bounding, float(BAND_CELLS), float(spacing_mm), first, values[first : first + thick])
+
     with ThreadPoolExecutor(workers) as pool:
-        list(pool.map(lambda a, b: _distances(v, skin, band, a, b, values), cuts[:-1], cuts[1:]))
-    inside = winding > 0
-    np.sqrt(values, out=values)
-    far = np.nonzero(inside & (values >= band))
-    values *= np.where(inside, np.float32(spacing_mm), np.float32(-spacing_mm))
-    if len(far[0]):
-        coarse = values[::_COARSE, ::_COARSE, ::_COARSE].copy()
-        deep = np.argwhere(coarse >= np.float32(band * spacing_mm) * (1 - 1e-6))
-        nearest, _ = cKDTree(_samples(v, skin, 3.0)).query(deep[:, ::-1] * float(_COARSE), workers=2)
-        coarse[tuple(deep.T)] = nearest * spacing_mm
-        found = map_coordinates(coarse, np.stack(far) / _COARSE, order=1, mode="nearest")
-        values[far] = np.maximum(found, np.float32(band * spacing_mm))
+        list(pool.map(slab, range(0, nz, thick)))
+    _deepen(values, spacing_mm)
     low_x, low_y, low_z = (float(n) for n in low * spacing_mm)
     return SignedDistance(values, (low_x, low_y, low_z), float(spacing_mm))
