@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from wholedose.body.organs import BONE_SITES
+from wholedose.body.organs import BONE_SITES, ORGANS, PARTS, parts_of
 from wholedose.tables import load
 
 MARROW_DISTRIBUTION_U = 0.05
@@ -25,7 +25,7 @@ def anatomy_u_of(
 
     Parameters
     ----------
-    origin : mapping of organ or bone site to {"image", "label map", "stylised"}
+    origin : mapping of organ or bone site to {"image", "label map", "stylised", "reference"}
     inside : mapping of organ or bone site to float
         Share of its mass inside the image, 0 to 1; 1 for a body without an image.
     marrow_share : mapping of bone site to float, optional
@@ -43,10 +43,15 @@ def anatomy_u_of(
     small = small_organs()
     found = {}
     for name, source in origin.items():
-        size = "small" if name in small else "large"
+        whole = PARTS[name].part_of if name in PARTS else name
+        size = "small" if name in small or whole in small else "large"
         share = inside.get(name, 1.0)
         outside = value["stylised", "outside", size]
         found[name] = share * value[source, "inside", size] + (1 - share) * outside
+    for organ in ORGANS:
+        parts = [found[name] for name in parts_of(organ) if name in found]
+        if parts and organ not in found and organ != "bone":
+            found[organ] = max(parts)
     if marrow_share:
         total = sum(marrow_share.get(n, 0.0) for n in found if n in BONE_SITES)
         if total:

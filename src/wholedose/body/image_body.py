@@ -2,13 +2,14 @@
 
 Scanned voxels keep what the image says: material and density by CT number, organs from a label map where
 there is one, otherwise lungs, bone, airways, fat and soft tissue by our own segmentation. Organs that neither
-knows come from the stylised adult fitted to the image, and so does the part of the person outside it.
+knows come from the reference body registered to the image, and so does the part of the person outside it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 
@@ -16,21 +17,30 @@ from wholedose.base import Assumption, Volume
 from wholedose.base.errors import InvalidInput, MissingInput
 from wholedose.body import segmentation as seg
 from wholedose.body.body import Body
+from wholedose.body.ensemble import MEMBERS, ensemble_of
 from wholedose.body.foreign import take_foreign_matter
+from wholedose.body.growth import reference_build
 from wholedose.body.labels import LabelNames, mapped
-from wholedose.body.locate import Fit, area_of, locate, profile, profile_of
+from wholedose.body.locate import ADULT_HEIGHT_CM, Fit, area_of, locate, profile, profile_of
+from wholedose.body.masses import with_size
+from wholedose.body.matching import match
 from wholedose.body.outline import Arms
-from wholedose.body.person import Person, assumed_person, reference_size
+from wholedose.body.percentiles import Quantity, allowed
+from wholedose.body.person import Person, assumed_person
+from wholedose.body.placement import Placement
+from wholedose.body.reference_body import reference
 from wholedose.body.resample import box_mean, isotropic, nearest
 from wholedose.body.scanned import Scanned
-from wholedose.body.stylised_adult import COARSE_MM, VOXEL_LIMITS_MM, stylised
+from wholedose.body.view import arms_of
 from wholedose.matter import HuCalibration
 
 # padding outside the field of view has lower numbers than any air
 AIR_HU = -1024.0
 # labels that tell nothing about the height
 WIDESPREAD = ("muscle", "adipose", "skin", "residual_soft_tissue", "spinal_cord", "aorta", "lymphatic_nodes")
-BMI_ASSUMED = (15.0, 50.0)
+VOXEL_LIMITS_MM = (1.0, 10.0)
+COARSE_MM = 6.0
+CLOSE_ENOUGH = 0.02
 
 
 def from_ct(
@@ -46,6 +56,7 @@ def from_ct(
     calibration: HuCalibration | None = None,
     resample_labels: bool = False,
     kv: float | None = None,
+    members: int = MEMBERS,
 ) -> Body:
     """Make a body from a CT image.
 
@@ -54,8 +65,8 @@ def from_ct(
     image : Volume
         CT numbers in HU.
     person : Person, optional
-        Whose image it is. What is unknown is assumed and listed: sex F, age 45 y, reference height, the
-        weight that fits the section seen.
+        Whose image it is, of any age. What is unknown is assumed and listed: sex F, age 45 y, the reference
+        height of the age, the weight that fits the section seen.
     labels : Volume, optional
         A label map on the image's grid; its names decide over our segmentation.
     label_names : mapping of int to str
@@ -63,15 +74,18 @@ def from_ct(
     voxel_mm : float
         Cubic voxels, 1 to 10 mm; images are averaged, never sampled.
     completion : bool
-        Add the person outside the image, and organs that nobody drew. Must be False for children.
+        Add the person outside the image, and organs that nobody drew.
     region : str, optional
         Name in ``body/regions`` of what the image shows, when that is hard to see.
     arms : {"up", "down"}, optional
-        Pose of the completed arms; by default the one whose slice areas match the image better.
+        Pose of the completed arms; by default what the image shows (`wholedose.body.view.arms_of`), or
+        where it shows no trunk the one whose slice areas match the image better.
     calibration : HuCalibration, optional
         CT number to matter; by default Schneider 2000.
     resample_labels : bool
         Accept a label map on another grid that lies in the same frame and covers the image.
+    members : int
+        How many bodies its ``ensemble`` holds, for the uncertainty by what the image does not show.
     kv : float, optional
         Tube voltage, which tells iodine and metal from their CT numbers; 120 kV when unknown.
 
@@ -107,19 +121,23 @@ def from_ct(
     if labels is not None and names is not None:
         drawn.take_labels(nearest(labels, grid), names)
     take_foreign_matter(drawn, image, kv, notes)
-    if completion and not person.is_adult:
-        completion = False
-        notes.append(
-            Assumption(
-                "organs outside the label map",
-                "none",
-                f"the person is {person.age_y:g} years old and only the stylised adult exists: no completion",
-            )
-        )
     if not completion:
         return drawn.alone(person, notes)
-    fit, coarse, model = _fit(drawn, person, region, arms, voxel_mm, notes)
-    return drawn.completed(person, model, coarse, fit, notes)
+    fit, coarse, pose = _fit(drawn, person, region, arms, notes)
+    known = tuple(n for n, source in drawn.origin.items() if source == "label map" and n not in WIDESPREAD)
+    placement = match(drawn, coarse, fit, known)
+    _note_place(drawn, fit, placement, coarse, notes)
+    model = reference(coarse.person, pose, voxel_mm)
+    body, seen = drawn.completed(person, model, coarse, placement, fit.rival_mm, notes)
+    return body.with_(
+        ensemble=ensemble_of(
+            body,
+            seen,
+            members=members,
+            height_known=person.height_cm is not None,
+            weight_known=person.weight_kg is not None,
+        )
+    )
 
 
 def _person(person: Person | None, notes: list[Assumption]) -> Person:
@@ -179,7 +197,7 @@ def _note_findings(found: seg.Segmentation, notes: list[Assumption]) -> None:
             Assumption(
                 "truncated field of view",
                 f"the side of the image cuts the body on {100 * found.truncated:.0f} % of the slices",
-                "the stylised adult fills what lies outside; scatter and attenuation there are its own",
+                "the reference body fills what lies outside; scatter and attenuation there are its own",
                 0.05,
             )
         )
@@ -190,43 +208,84 @@ def _fit(
     person: Person,
     region: str | None,
     arms: Arms | None,
-    voxel_mm: float,
     notes: list[Assumption],
-) -> tuple[Fit, Body, Body]:
-    """Place the image on the stylised adult; assume height and weight where they are unknown."""
+) -> tuple[Fit, Body, str]:
+    """Place the image on the reference body; assume height and weight where they are unknown."""
     z, y, x = drawn.grid.axes_mm()
-    shown = profile(z, y, x, drawn.found.body, drawn.found.mask("lung"), drawn.found.mask("bone"))
-    known = [n for n, source in drawn.origin.items() if source == "label map" and n not in WIDESPREAD]
-    shown = replace(shown, organs={n: area_of(drawn.labels == drawn.number[n], y, x) for n in known})
     if person.height_cm is None:
-        person = person.with_(height_cm=reference_size(person.sex)[0])
-        notes.append(Assumption("height", f"{person.height_cm:.0f} cm", "reference adult, ICRP 89", 0.02))
-    height = person.height_cm or 0.0
+        height = reference_build(person.sex, person.age_y)[0]
+        person = person.with_(height_cm=height)
+        notes.append(Assumption("height", f"{height:.0f} cm", "reference of the age, ICRP 89", 0.02))
     assumed_weight = person.weight_kg is None
-    if person.weight_kg is None:
-        reference = reference_size(person.sex)
-        person = person.with_(weight_kg=reference[1] * (height / reference[0]) ** 2)
-    poses: tuple[Arms, ...] = (arms,) if arms else ("up", "down")
-    tried = [(pose, stylised(person, COARSE_MM, pose)) for pose in poses]
-    pose, coarse = min(tried, key=lambda one: locate(shown, one[1], region).score)
-    fit = locate(shown, coarse, region)
+    person = _within(with_size(person), notes)
+    size = float(person.height_cm or 0.0) / ADULT_HEIGHT_CM
+    shown = profile(z, y, x, drawn.found.body, drawn.found.mask("lung"), drawn.found.mask("bone"), size)
+    known = [n for n, source in drawn.origin.items() if source == "label map" and n not in WIDESPREAD]
+    shown = replace(
+        shown,
+        organs={n: area_of(drawn.labels == drawn.number[n], y, x) for n in known},
+        cut=drawn.found.cut_left | drawn.found.cut_right,
+    )
+    poses = _poses(drawn, arms)
+    tried = [(pose, reference(person, pose, COARSE_MM)) for pose in poses]
+    fits = [locate(shown, one[1], region) for one in tried]
+    best = min(range(len(tried)), key=lambda i: fits[i].score)
+    (pose, coarse), fit = tried[best], fits[best]
     for _ in range(2 if assumed_weight else 0):
         model = profile_of(coarse)
         expected = np.interp(fit.to_body_z(shown.z_mm), model.z_mm, model.body)
         ratio = float(shown.body.sum() / max(expected.sum(), 1.0))
-        low, high = (bmi * (height / 100) ** 2 for bmi in BMI_ASSUMED)
-        person = person.with_(weight_kg=min(max((person.weight_kg or low) * ratio, low), high))
-        coarse = stylised(person, COARSE_MM, pose)
+        if abs(ratio - 1.0) < CLOSE_ENOUGH:
+            break
+        low, high = allowed(person, "weight")
+        weight = min(max(round((person.weight_kg or low) * ratio, 1), low), high)
+        person = person.with_(weight_kg=weight)
+        coarse = reference(person, pose, COARSE_MM)
         fit = locate(shown, coarse, region)
     if assumed_weight:
         why = "fits the cross-section that the image shows"
         notes.append(Assumption("weight", f"{person.weight_kg:.0f} kg", why, 0.03))
-    low_z, high_z = (float(v) for v in fit.to_body_z(np.array([z[0], z[-1]])))
+    return fit, coarse, pose
+
+
+def _poses(drawn: Scanned, arms: Arms | None) -> tuple[str, ...]:
+    """Return the poses that the image allows: of a head or legs alone, both."""
+    state = arms or arms_of(drawn.found, drawn.grid).state
+    if state == "unknown":
+        return ("supine, arms up", "supine, arms down")
+    return ("supine, arms up",) if state == "up" else ("supine, arms down",)
+
+
+def _within(person: Person, notes: list[Assumption]) -> Person:
+    """Bring height and weight to what reference bodies are made for, and say so."""
+    for field, unit in (("height", "cm"), ("weight", "kg")):
+        name = f"{field}_{unit}"
+        value = float(getattr(person, name) or 0.0)
+        low, high = allowed(person, cast(Quantity, field))
+        made = min(max(value, low), high)
+        if abs(made - value) > 1e-9:
+            notes.append(
+                Assumption(
+                    f"{field} of the completed parts",
+                    f"{made:.4g} {unit}",
+                    f"{value:.4g} {unit} is beyond the {'0.1st' if value < low else '99.9th'} percentile, "
+                    "where no reference bodies are made",
+                    0.05,
+                )
+            )
+            person = person.with_(**{name: made})
+    return person
+
+
+def _note_place(drawn: Scanned, fit: Fit, placement: Placement, model: Body, notes: list[Assumption]) -> None:
+    z, hip = drawn.grid.axes_mm()[0], model.landmarks["hip"]
+    low_z, high_z = (float(v) - hip for v in placement.to_body_z(np.array([z[0], z[-1]])))
     notes.append(
         Assumption(
             "place of the image on the body",
             f"{low_z / 10:.0f} to {high_z / 10:.0f} cm above the crotch",
-            ("heights fixed by " + " and ".join(fit.ends)) if fit.ends else "best match of the slice areas",
+            ("heights fixed by " + " and ".join(fit.ends) if fit.ends else "best match of the slice areas")
+            + ", then registered by skin, lungs and bones",
         )
     )
     if fit.rival_mm:
@@ -239,4 +298,3 @@ def _fit(
                 "or give a label map, to settle it",
             )
         )
-    return fit, coarse, stylised(person, voxel_mm, pose)

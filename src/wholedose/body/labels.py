@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from wholedose.base.errors import InvalidInput, UnknownName
-from wholedose.body.organs import BONE_SITES, ORGANS
+from wholedose.body.organs import ORGANS, REGIONS
 from wholedose.tables import load
 
 BY_HU = ""
@@ -21,7 +21,7 @@ BY_HU = ""
 SCHEMES = ("totalsegmentator_v1", "totalsegmentator_v2")
 """Numberings that a label map without names may declare; ``totalsegmentator_v2:TASK`` names another task."""
 
-_NOT_VOXELS = ("red_bone_marrow", "endosteum")
+_BONE_PARTS = ("cortical_bone", "medullary_cavities", "teeth")
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,8 @@ def organ_of_label(name: str) -> str | None:
     True
     """
     plain = re.sub(r"[^a-z0-9]+", "_", name.strip().lower()).strip("_")
-    if plain in BONE_SITES or (plain in ORGANS and plain not in _NOT_VOXELS):
-        return plain
+    if plain in REGIONS:
+        return "bone" if plain in _BONE_PARTS else plain
     for pattern, target in _patterns():
         if pattern.fullmatch(plain):
             return target

@@ -1,6 +1,6 @@
-"""Where an image lies on the stylised body. Defines `Fit`, `profile` and `locate`.
+"""Where an image lies on a model body. Defines `Fit`, `profile`, `locate` and `region_range`.
 
-Body, lung and bone areas per slice of the image slide along those of the stylised adult to the best match;
+Body, lung and bone areas per slice of the image slide along those of the model body to the best match;
 visible ends of the lungs then fix the heights. Across the slice, middle and spread of the body's section give
 shift and scale.
 """
@@ -16,11 +16,16 @@ from numpy.typing import NDArray
 
 from wholedose.base.errors import UnknownName
 from wholedose.body.body import Body
-from wholedose.body.person import reference_size
+from wholedose.body.growth import reference_build
+from wholedose.body.organs import BONE_SITES, PARTS
 from wholedose.tables import load
 
 Array = NDArray[np.floating[Any]]
 Mask = NDArray[np.bool_]
+
+ADULT_HEIGHT_CM = 176.0
+MOST_CUT = 0.3
+"""Where more of the slices are cut by the field of view, the section's size does not tell the place."""
 
 SMOOTH_MM = 30.0
 FADE_MM = 150.0
@@ -28,7 +33,7 @@ BREATH_MM = 60.0
 HIP_ZONE_MM, HIP_SPREAD_MM2 = (45.0, 115.0), 1000.0
 # another place this far off that matches nearly as well makes the placing ambiguous (assumption)
 RIVAL_MM, RIVAL_FACTOR, RIVAL_MARGIN = 80.0, 1.3, 0.2
-# how much slice areas differ between a person and the stylised body of that size (assumption)
+# how much slice areas differ between a person and the model body of that size (assumption)
 BODY_SPREAD, LUNG_SPREAD_MM2, BONE_SPREAD_MM2, WIDTH_SPREAD = 0.2, 6000.0, 2500.0, 0.15
 
 
@@ -44,6 +49,8 @@ class Profile:
         Middle and standard deviation of the body's section; NaN where there is none.
     organs : mapping of organ or bone site to array
         Areas in mm² of organs that a label map shows.
+    cut : bool array or None
+        Slices that the field of view cuts, whose section is not the body's.
     """
 
     z_mm: Array
@@ -56,10 +63,11 @@ class Profile:
     sx_mm: Array
     sy_mm: Array
     organs: Mapping[str, Array] = field(default_factory=dict)
+    cut: Mask | None = None
 
 
-def profile(z: Array, y: Array, x: Array, body: Mask, lung: Mask, bone: Mask) -> Profile:
-    """Return the profile of masks on axes in mm."""
+def profile(z: Array, y: Array, x: Array, body: Mask, lung: Mask, bone: Mask, size: float = 1.0) -> Profile:
+    """Return the profile of masks on axes in mm; ``size`` is the person's height over an adult's."""
     area = float((y[1] - y[0]) * (x[1] - x[0]))
     across = body.sum(axis=1).astype(float)
     down = body.sum(axis=2).astype(float)
@@ -68,7 +76,7 @@ def profile(z: Array, y: Array, x: Array, body: Mask, lung: Mask, bone: Mask) ->
         mx, my = across @ x / count, down @ y / count
         vx, vy = across @ x**2 / count - mx**2, down @ y**2 / count - my**2
     off_middle = np.abs(x - (np.nanmean(mx) if np.isfinite(mx).any() else 0.0))
-    beside = bone[:, :, (off_middle > HIP_ZONE_MM[0]) & (off_middle < HIP_ZONE_MM[1])]
+    beside = bone[:, :, (off_middle > size * HIP_ZONE_MM[0]) & (off_middle < size * HIP_ZONE_MM[1])]
     return Profile(
         z,
         count * area,
@@ -85,8 +93,27 @@ def profile(z: Array, y: Array, x: Array, body: Mask, lung: Mask, bone: Mask) ->
 def profile_of(body: Body, organs: Iterable[str] = ()) -> Profile:
     """Return the profile of a labelled body, with the areas of some of its organs."""
     z, y, x = body.grid.axes_mm()
-    found = profile(z, y, x, body.labels > 0, body.mask("lungs"), body.mask("bone"))
-    return replace(found, organs={n: area_of(body.mask(n), y, x) for n in organs if n in body.organs})
+    found = profile(z, y, x, body.labels > 0, body.mask("lungs"), bright_bone(body), size_of(body))
+    whole = {n: whole_organ(body, n) for n in organs}
+    return replace(found, organs={n: area_of(mask, y, x) for n, mask in whole.items() if mask.any()})
+
+
+def size_of(body: Body) -> float:
+    """Return the body height over an adult's."""
+    height = body.person.height_cm or reference_build(body.person.sex, body.person.age_y)[0]
+    return height / ADULT_HEIGHT_CM
+
+
+def bright_bone(body: Body) -> Mask:
+    """Return what of a body a CT shows as bone, with the marrow that it encloses; cartilage is not."""
+    names = (*BONE_SITES, "bone", "cortical_bone", "medullary_cavities", "teeth")
+    return np.isin(body.labels, [body.label(name) for name in names if name in body.organs])
+
+
+def whole_organ(body: Body, name: str) -> Mask:
+    """Return where an organ is with all of its parts, contents included, as foreign label maps draw it."""
+    names = [n for n in body.organs if n == name or (n in PARTS and PARTS[n].part_of == name)]
+    return np.isin(body.labels, [body.label(n) for n in names])
 
 
 def area_of(mask: Mask, y: Array, x: Array) -> Array:
@@ -96,14 +123,14 @@ def area_of(mask: Mask, y: Array, x: Array) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """The map from patient space to the stylised body.
+    """The map from patient space to the model body.
 
     Attributes
     ----------
     z_image_mm, z_body_mm : arrays
         Matching heights, increasing; beyond them both grow alike.
     z_mm, x_image, x_scale, x_body, y_image, y_scale, y_body : arrays
-        Per height of the image: ``x_stylised = (x - x_image) · x_scale + x_body``.
+        Per height of the image: ``x_model = (x - x_image) · x_scale + x_body``.
     score : float
         Mean square relative difference of the area profiles at the best place.
     ends : tuple of str
@@ -126,11 +153,11 @@ class Fit:
     rival_mm: float = 0.0
 
     def to_body_z(self, z_mm: Array) -> Array:
-        """Return heights on the stylised body of heights in the image."""
+        """Return heights on the model body of heights in the image."""
         return _continued(z_mm, self.z_image_mm, self.z_body_mm)
 
     def to_image_z(self, z_mm: Array) -> Array:
-        """Return heights in the image of heights on the stylised body."""
+        """Return heights in the image of heights on the model body."""
         return _continued(z_mm, self.z_body_mm, self.z_image_mm)
 
     def section(self, z_mm: Array) -> tuple[tuple[Array, Array, Array], tuple[Array, Array, Array]]:
@@ -169,14 +196,30 @@ def region_range(region: str, height_cm: float) -> tuple[float, float]:
     return float(table["z_from"][i]) * scale, float(table["z_to"][i]) * scale
 
 
+# heights of the frame of ``body/regions`` that are landmarks of every body
+FRAME_CM = {"sole": -80.0, "hip": 0.0, "iliac_crest": 22.0, "shoulder": 68.0, "chin": 78.5, "vertex": 98.5}
+
+
+def region_of(body: Body, region: str) -> tuple[float, float]:
+    """Return the z range in mm of a named region on a whole body, by its landmarks.
+
+    Raises
+    ------
+    UnknownName
+    """
+    low, high = (z / 10.0 for z in region_range(region, 178.5))
+    frame, there = list(FRAME_CM.values()), [body.landmarks[name] for name in FRAME_CM]
+    return float(np.interp(low, frame, there)), float(np.interp(high, frame, there))
+
+
 def locate(image: Profile, body: Body, region: str | None = None) -> Fit:
-    """Find an image on a stylised body.
+    """Find an image on a model body.
 
     Parameters
     ----------
     image : Profile
     body : Body
-        The stylised adult; a coarse one is enough.
+        A whole one; a coarse one is enough.
     region : str, optional
         A name of ``body/regions`` in which the image's middle lies.
     """
@@ -188,7 +231,7 @@ def locate(image: Profile, body: Body, region: str | None = None) -> Fit:
         np.interp(grid, image.z_mm, values)
         for values in (*_features(image), *(image.organs[n] for n in shared))
     ]
-    # lungs reach down behind the diaphragm and move with breath: where the stylised body has a step,
+    # lungs reach down behind the diaphragm and move with breath: where the model body has a step,
     # people have a slope
     known = (
         *_features(replace(model, lung=_smooth(model.z_mm, model.lung, BREATH_MM))),
@@ -198,20 +241,23 @@ def locate(image: Profile, body: Body, region: str | None = None) -> Fit:
     if offsets.size == 0:
         offsets = np.array([model.z_mm.mean() - grid.mean()])
     if region is not None:
-        height = body.person.height_cm or reference_size(body.person.sex)[0]
-        low, high = region_range(region, height)
+        low, high = region_of(body, region)
         middle = grid.mean() + offsets
         inside = (middle >= low) & (middle <= high)
         offsets = offsets[inside] if inside.any() else np.array([(low + high) / 2 - grid.mean()])
-    scores = np.array([_score(grid + offset, shown, model.z_mm, known) for offset in offsets])
+    size = size_of(body)
+    used = np.ones(len(shown), dtype=np.bool_)
+    if image.cut is not None and image.cut.mean() > MOST_CUT:
+        used[[0, 4, 5]] = False
+    scores = np.array([_score(grid + offset, shown, model.z_mm, known, size, used) for offset in offsets])
     best = int(scores.argmin())
     offset = float(offsets[best])
-    pairs, ends = _lung_ends(image, model, offset)
+    pairs, ends = _lung_ends(image, model, offset, size)
     if not pairs:
         middle = float(grid.mean())
         pairs = [(middle, middle + offset)]
     z_image, z_body = np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs])
-    far = np.abs(offsets - offset) > RIVAL_MM
+    far = np.abs(offsets - offset) > size * RIVAL_MM
     close = far & (scores < RIVAL_FACTOR * scores[best] + RIVAL_MARGIN)
     rival = 0.0
     if close.any() and not ends:
@@ -224,23 +270,27 @@ def _features(p: Profile) -> tuple[Array, ...]:
     return p.body, p.lung, p.bone, p.hips, np.nan_to_num(p.sx_mm), np.nan_to_num(p.sy_mm)
 
 
-def _score(z: Array, shown: Sequence[Array], z_model: Array, known: Sequence[Array]) -> float:
+def _score(
+    z: Array, shown: Sequence[Array], z_model: Array, known: Sequence[Array], size: float, used: Mask
+) -> float:
     """Mean square difference of the areas in units of what people of one size differ by."""
-    body = max(float(shown[0].mean()), 10_000.0)
-    wide = WIDTH_SPREAD * max(float(shown[4].mean()), 20.0)
-    scales = [BODY_SPREAD * body, LUNG_SPREAD_MM2, BONE_SPREAD_MM2, HIP_SPREAD_MM2, wide, wide]
-    scales += [max(0.3 * float(model.max()), 200.0) for model in known[len(scales) :]]
+    body = max(float(shown[0].mean()), 10_000.0 * size**2)
+    wide = WIDTH_SPREAD * max(float(shown[4].mean()), 20.0 * size)
+    areas = [spread * size**2 for spread in (LUNG_SPREAD_MM2, BONE_SPREAD_MM2, HIP_SPREAD_MM2)]
+    scales = [BODY_SPREAD * body, *areas, wide, wide]
+    scales += [max(0.3 * float(model.max()), 200.0 * size**2) for model in known[len(scales) :]]
     return sum(
         float((((values - np.interp(z, z_model, model)) / scale) ** 2).mean())
-        for values, model, scale in zip(shown, known, scales, strict=True)
+        for values, model, scale, use in zip(shown, known, scales, used, strict=True)
+        if use
     )
 
 
 def _lung_ends(
-    image: Profile, model: Profile, offset: float
+    image: Profile, model: Profile, offset: float, size: float
 ) -> tuple[list[tuple[float, float]], tuple[str, ...]]:
     """Pairs of heights of the lungs' top and of the level where they reach half their largest area."""
-    if image.lung.max() < 3000 or image.z_mm.size < 5:
+    if image.lung.max() < 3000 * size**2 or image.z_mm.size < 5:
         return [], ()
 
     def ends(p: Profile) -> tuple[float, float, bool, bool]:
@@ -261,7 +311,7 @@ def _lung_ends(
     if low_seen and enough:
         pairs.append((low, model_low))
         names.append("lung base")
-    if high_seen and abs(high + offset - model_high) < 100:
+    if high_seen and abs(high + offset - model_high) < 100 * size:
         pairs.append((high, model_high))
         names.append("lung apex")
     if len(pairs) == 2 and not 0.6 < (high - low) / (model_high - model_low) < 1.6:
@@ -282,6 +332,8 @@ def _with_sections(
 
     x_scale = np.clip(expected(model.sx_mm) / image.sx_mm[seen], 0.5, 2.0)
     y_scale = np.clip(expected(model.sy_mm) / image.sy_mm[seen], 0.5, 2.0)
+    if image.cut is not None:
+        x_scale[image.cut[seen]] = y_scale[image.cut[seen]] = 1.0
     columns = [
         _smooth(z, image.x_mm[seen]),
         _smooth(z, x_scale),
@@ -290,11 +342,11 @@ def _with_sections(
         _smooth(z, y_scale),
         _smooth(z, expected(model.y_mm)),
     ]
-    # beyond the image the cut edge's middle and scale fade to those of the whole image
+    # beyond the image the cut edge's middle and scale fade to the whole image's middle and the person's size
     z_all = np.concatenate([[z[0] - FADE_MM], z, [z[-1] + FADE_MM]])
     whole = [float(np.median(c)) for c in columns]
     x_shift, y_shift = whole[0] - whole[2], whole[3] - whole[5]
-    beyond = [x_shift, whole[1], 0.0, y_shift, whole[4], 0.0]
+    beyond = [x_shift, 1.0, 0.0, y_shift, 1.0, 0.0]
     p = [np.concatenate([[b], c, [b]]) for b, c in zip(beyond, columns, strict=True)]
     return Fit(z_image, z_body, z_all, p[0], p[1], p[2], p[3], p[4], p[5], score, ends)
 

@@ -1,13 +1,13 @@
-"""The scanned part of a person. Defines `Scanned`.
+"""The scanned part of a person. Defines `Scanned` and `Seen`.
 
-It holds the segmented image while organs are assigned to it, and joins it with the stylised adult.
+It holds the segmented image while organs are assigned to it, and joins it with the reference body.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,16 +18,23 @@ from wholedose.body import segmentation as seg
 from wholedose.body.anatomy import anatomy_u_of
 from wholedose.body.body import Body, Origin
 from wholedose.body.labels import LabelNames
-from wholedose.body.locate import Fit
-from wholedose.body.organs import BONE_SITES, ORGANS
+from wholedose.body.masses import targets_of, with_size
+from wholedose.body.organs import BONE_SITES, PARTS, REGIONS
 from wholedose.body.person import Person
+from wholedose.body.placement import Placement, taken
 from wholedose.matter import HuCalibration, Material, material
 
 Mask = NDArray[np.bool_]
-S = TypeVar("S", bound=np.generic)
 
-# tissues that the segmentation decides: the stylised adult never adds to them inside the image
-SEGMENTED = ("lungs", "adipose", "muscle", "skin", "trachea", "residual_soft_tissue")
+# tissues that the segmentation decides: the reference body never adds to them inside the image
+SEGMENTED = (
+    "lungs", "adipose", "muscle", "skin", "trachea", "residual_soft_tissue",
+    "bone", "cortical_bone", "medullary_cavities", "teeth",
+)  # fmt: skip
+IN_FAT = ("breasts", "lymphatic_nodes")
+LEAST_TAKEN = 0.4
+"""A region of which less of its voxels are soft tissue takes fat, too."""
+
 # where a long bone comes as one label: its lower half, and its length in mm in an adult
 LOWER_HALF = {
     "bone_femora_upper": ("bone_femora_lower", 450.0),
@@ -51,10 +58,7 @@ class Scanned:
         self, grid: Grid, hu: NDArray[np.float32], found: seg.Segmentation, calibration: HuCalibration
     ) -> None:
         self.grid, self.hu, self.found, self.calibration = grid, hu, found, calibration
-        self.names = (
-            *(n for n in ORGANS if n not in ("red_bone_marrow", "endosteum")),
-            *BONE_SITES,
-        )
+        self.names = REGIONS
         self.number = {name: i for i, name in enumerate(self.names, start=1)}
         self.labels = np.zeros(hu.shape, dtype=np.int16)
         self.origin: dict[str, Origin] = {}
@@ -108,24 +112,30 @@ class Scanned:
             part[top:] = False
             self._set(part, lower, "label map")
 
-    def take_stylised(
-        self, stylised_labels: NDArray[np.int16], sites: NDArray[np.int16], model: Body
-    ) -> None:
-        """Give free soft voxels the organs that the fitted stylised adult has there, and bone its sites."""
+    def take_reference(self, labels: NDArray[np.int16], sites: NDArray[np.int16], model: Body) -> None:
+        """Give free soft voxels the organs that the fitted reference body has there, and bone its sites.
+
+        Parameters
+        ----------
+        labels, sites : int16 arrays
+            Labels of the model on the grid of the image: of the place, and of the bone site next to it.
+        model : Body
+        """
         soft = self.found.mask("soft") & (self.labels == self.number["muscle"])
         fat = self.found.mask("fat") & (self.labels == self.number["adipose"])
-        from_label_map = {name for name, origin in self.origin.items() if origin == "label map"}
-        if "muscle" in from_label_map:
+        if self.origin.get("muscle") == "label map":
             soft &= ~self._labelled("muscle")
         for i, name in enumerate(model.organs, start=1):
-            if name in BONE_SITES or name in SEGMENTED or name in self.trusted:
+            if not self.takes(name):
                 continue
-            here = stylised_labels == i
-            accept = soft | fat if name in ("breasts", "lymphatic_nodes") else soft
-            where = here & accept
+            here = labels == i
+            where = here & (fat if name == "breast_adipose" else soft)
+            if name in IN_FAT or where.sum() < LEAST_TAKEN * here.sum():
+                # thin or small organs in fat are no brighter than it in millimetre voxels
+                where = here & (soft | fat)
             if where.any():
-                self._set(where, name, "stylised")
-        residual = (stylised_labels == model.label("residual_soft_tissue")) & soft
+                self._set(where, name, "reference")
+        residual = (labels == model.label("residual_soft_tissue")) & soft
         residual &= self.labels == self.number["muscle"]
         if "residual_soft_tissue" not in self.trusted:
             self._set(residual, "residual_soft_tissue", "image")
@@ -135,6 +145,28 @@ class Scanned:
                 if where.any():
                     self.labels[where] = self.number[name]
                     self.origin.setdefault(name, "image")
+
+    def takes(self, name: str) -> bool:
+        """Return whether a region of the reference body may fill free voxels of the image."""
+        if name in BONE_SITES or name in SEGMENTED or name in self.trusted:
+            return False
+        return not (name in PARTS and PARTS[name].part_of in self.trusted)
+
+    def split_cortex(self, spongy: Mapping[str, float]) -> None:
+        """Give the densest voxels of each bone site to the cortex, so that the site is its spongiosa.
+
+        Parameters
+        ----------
+        spongy : mapping of bone site to float
+            Share of the site's bone that is spongiosa, in the reference body.
+        """
+        for name, share in spongy.items():
+            where = np.flatnonzero(self.labels.ravel() == self.number[name])
+            dense = round((1.0 - share) * where.size)
+            if dense:
+                order = np.argsort(-self.hu.ravel()[where], kind="stable")[:dense]
+                self.labels.ravel()[where[order]] = self.number["cortical_bone"]
+                self.origin.setdefault("cortical_bone", "image")
 
     def _labelled(self, name: str) -> Mask:
         """Where the label map itself put an organ."""
@@ -180,7 +212,7 @@ class Scanned:
         return index, density, materials
 
     def alone(self, person: Person, notes: list[Assumption]) -> Body:
-        """Return the body of the image only, without any stylised part."""
+        """Return the body of the image only, without any part of the reference body."""
         self.labels[self.bone_without_site] = self.number["bone"]
         self.origin.setdefault("bone", "image")
         self._finish(skin_mm_of(person))
@@ -199,99 +231,135 @@ class Scanned:
             (low, high),
         )
 
-    def completed(self, person: Person, model: Body, coarse: Body, fit: Fit, notes: list[Assumption]) -> Body:
-        """Return the whole person: the image, and the fitted stylised adult around it."""
-        sites = nearest_sites(coarse)
-        here = _Sampler(coarse, fit, self.grid).read(sites)
-        inside = _Sampler(model, fit, self.grid)
-        self.take_stylised(inside.read(model.labels), here, model)
+    def completed(
+        self, person: Person, model: Body, coarse: Body, placement: Placement, rival_mm: float,
+        notes: list[Assumption],
+    ) -> tuple[Body, Seen]:  # fmt: skip
+        """Return the whole person, the image and the fitted reference body around it, and what was seen."""
+        near = nearest_sites(coarse)
+        sites = taken(near, placement.look_up(self.grid, coarse.grid))
+        free_soft, free_fat = (
+            self.found.mask("soft") & (self.labels == self.number["muscle"]) & ~self._labelled("muscle"),
+            self.found.mask("fat") & (self.labels == self.number["adipose"]) & ~self._labelled("adipose"),
+        )
+        self.take_reference(taken(model.labels, placement.look_up(self.grid, model.grid)), sites, model)
+        self.split_cortex(spongy_shares(coarse, near))
         self._finish(skin_mm_of(model.person))
-        grid, at = _whole_grid(self.grid, model, fit)
-        outside = _Sampler(model, fit, grid)
-        model_labels = outside.read(model.labels)
-        renumber = np.array([0, *(self.number[n] for n in model.organs)], dtype=np.int16)
+        kind = np.full(self.grid.shape, FIXED, dtype=np.uint8)
+        kind[free_soft & (self.labels > 0)] = FREE_SOFT
+        kind[free_fat & (self.labels > 0)] = FREE_FAT
+        grid, at = _whole_grid(self.grid, model, placement)
+        index_of = placement.look_up(grid, model.grid)
+        model_labels = taken(model.labels, index_of)
+        renumber = np.array([0, *(self.whole_number(n) for n in model.organs)], dtype=np.int16)
         labels = renumber[model_labels]
         index, density, materials = self._matter()
+        air = materials[0].density_g_cm3
         count = len(materials)
-        whole_index = (outside.read(model.material) + count).astype(np.uint8)
-        whole_density = outside.read(model.density_g_cm3)
+        whole_index = (taken(model.material, index_of) + np.uint8(count)).astype(np.uint8)
+        whole_density = taken(model.density_g_cm3, index_of, air)
         empty = model_labels == 0
-        whole_index[empty & (whole_density < 0.01)] = 0
-        whole_density[empty] = np.maximum(whole_density[empty], materials[0].density_g_cm3)
+        whole_index[empty] = 0
+        whole_density[empty] = air
+        whole_kind = np.zeros(grid.shape, dtype=np.uint8)
         slab = np.zeros(grid.shape[0], dtype=np.bool_)
         slab[at[0]] = True
         if self.found.truncated <= seg.threshold("truncated_flag"):
             # the image shows the whole section: nothing of the person lies beside it
             labels[slab] = 0
             whole_index[slab] = 0
-            whole_density[slab] = materials[0].density_g_cm3
+            whole_density[slab] = air
+            whole_kind[slab] = FIXED
         labels[at], whole_index[at], whole_density[at] = self.labels, index, density
+        whole_kind[at] = kind
         origin: dict[str, Origin] = dict(self.origin)
         present = np.unique(labels)
-        for name in model.organs:
+        for name in self.names:
             if self.number[name] in present:
-                origin.setdefault(name, "stylised")
-        marks = fit.to_image_z(np.array(list(model.landmarks.values())))
-        return _body(
+                origin.setdefault(name, "reference")
+        marks = placement.to_image_z(np.array(list(model.landmarks.values())))
+        body = _body(
             model.person.with_(name=person.name), grid, labels, self.names, whole_index, whole_density,
             (*materials, *model.materials), origin, notes,
             (self.grid.lower_mm[2], self.grid.upper_mm[2]),
-            dict(zip(model.landmarks, (float(v) for v in marks), strict=True)), True, fit.rival_mm,
+            dict(zip(model.landmarks, (float(v) for v in marks), strict=True)), True, rival_mm,
         )  # fmt: skip
+        accepts = {name: self.takes(name) for name in model.organs}
+        names = {name: self.names[self.whole_number(name) - 1] for name in model.organs}
+        return body, Seen(grid, whole_kind, placement, coarse, names, accepts)
+
+    def whole_number(self, name: str) -> int:
+        """Return the label of a region of the reference body: where a label map draws an organ whole, so is
+        the rest of it."""
+        whole = PARTS[name].part_of if name in PARTS else ""
+        return self.number[whole if whole and whole != "bone" and whole in self.trusted else name]
+
+
+OUTSIDE, FIXED, FREE_SOFT, FREE_FAT = range(4)
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What an image says, and leaves open, about every place of a completed person.
+
+    Attributes
+    ----------
+    grid : Grid
+        In the image's space, with the whole person.
+    kind : uint8 array
+        0 outside the image, 1 seen, 2 soft tissue and 3 fat that may be any organ.
+    placement : Placement
+    model : Body
+        The coarse reference body.
+    names : mapping of str to str
+        Region of the model to label of the completed body.
+    takes : mapping of str to bool
+        Whether a region of the model may fill what is open.
+    """
+
+    grid: Grid
+    kind: NDArray[np.uint8]
+    placement: Placement
+    model: Body
+    names: Mapping[str, str]
+    takes: Mapping[str, bool]
 
 
 def skin_mm_of(person: Person) -> float:
-    """Return the skin's thickness in mm: ICRP 89 mass over density and body surface (1.90 and 1.66 m²)."""
-    surface_cm2 = {"M": 19000.0, "F": 16600.0}[person.sex]
-    return 10 * ORGANS["skin"].target_mass_g[person.sex] / (material("skin").density_g_cm3 * surface_cm2)
+    """Return the skin's thickness in mm: its mass over density and body surface (Mosteller 1987)."""
+    sized = with_size(person)
+    surface_cm2 = 1e4 * math.sqrt(float(sized.height_cm or 0) * float(sized.weight_kg or 0) / 3600.0)
+    return 10 * targets_of(person)["skin"].mass_g / (material("skin").density_g_cm3 * surface_cm2)
 
 
 def nearest_sites(body: Body) -> NDArray[np.int16]:
     """Return for every voxel the label of the bone site next to it."""
-    bone = body.mask("bone")
-    at = ndimage.distance_transform_edt(~bone, return_distances=False, return_indices=True)
+    sites = np.isin(body.labels, [body.label(name) for name in BONE_SITES if name in body.organs])
+    at = ndimage.distance_transform_edt(~sites, return_distances=False, return_indices=True)
     return np.asarray(body.labels[tuple(at)], dtype=np.int16)
 
 
-@dataclass(frozen=True, eq=False)
-class _Sampler:
-    """Reads arrays of the fitted stylised body at the voxels of a grid in image space; 0 outside."""
-
-    body: Body
-    fit: Fit
-    grid: Grid
-
-    def read(self, values: NDArray[S]) -> NDArray[S]:
-        source, (z, y, x) = self.body.grid, self.grid.axes_mm()
-        found = np.zeros(self.grid.shape, dtype=values.dtype)
-        heights = self.fit.to_body_z(z)
-        (xi, xs, xb), (yi, ys, yb) = self.fit.section(z)
-        dz, dy, dx = source.spacing_mm
-        low = source.lower_mm
-        for k in range(z.size):
-            kz = math.floor((heights[k] - low[2]) / dz)
-            if not 0 <= kz < source.shape[0]:
-                continue
-            ky = np.floor(((y - yi[k]) * ys[k] + yb[k] - low[1]) / dy).astype(int)
-            kx = np.floor(((x - xi[k]) * xs[k] + xb[k] - low[0]) / dx).astype(int)
-            fy = np.flatnonzero((ky >= 0) & (ky < source.shape[1]))
-            fx = np.flatnonzero((kx >= 0) & (kx < source.shape[2]))
-            if fy.size and fx.size:
-                found[k, fy[0] : fy[-1] + 1, fx[0] : fx[-1] + 1] = values[kz][np.ix_(ky[fy], kx[fx])]
-        return found
+def spongy_shares(body: Body, near: NDArray[np.int16]) -> dict[str, float]:
+    """Return which share of each site's bone is spongiosa, its cortex being what lies next to it."""
+    count = len(body.organs) + 1
+    spongy = np.bincount(body.labels.ravel(), minlength=count)
+    cortex = np.bincount(near[body.labels == body.label("cortical_bone")], minlength=count)
+    found = {name: (spongy[body.label(name)], cortex[body.label(name)]) for name in body.members("endosteum")}
+    return {name: float(a / (a + b)) for name, (a, b) in found.items() if a + b}
 
 
-def _whole_grid(image: Grid, model: Body, fit: Fit) -> tuple[Grid, tuple[slice, slice, slice]]:
-    """Return the grid of image and stylised body together, in step with the image, and the image's place."""
+def _whole_grid(image: Grid, model: Body, placement: Placement) -> tuple[Grid, tuple[slice, slice, slice]]:
+    """Return the grid of image and model body together, in step with the image, and the image's place."""
     step = image.spacing_mm[0]
     low, high = np.array(model.grid.lower_mm), np.array(model.grid.upper_mm)
-    z = fit.to_image_z(np.array([low[2], high[2]]))
+    z = placement.to_image_z(np.array([low[2], high[2]]))
     all_z = np.linspace(z[0], z[1], 60)
-    (xi, xs, xb), (yi, ys, yb) = fit.section(all_z)
+    (xi, xs, xb), (yi, ys, yb) = placement.fit.section(all_z)
     ends_x = np.concatenate([(low[0] - xb) / xs + xi, (high[0] - xb) / xs + xi])
     ends_y = np.concatenate([(low[1] - yb) / ys + yi, (high[1] - yb) / ys + yi])
-    lows = np.minimum([ends_x.min(), ends_y.min(), z[0]], image.lower_mm)
-    highs = np.maximum([ends_x.max(), ends_y.max(), z[1]], image.upper_mm)
+    room = placement.warp.greatest_mm()
+    lows = np.minimum([ends_x.min() - room, ends_y.min() - room, z[0] - room], image.lower_mm)
+    highs = np.maximum([ends_x.max() + room, ends_y.max() + room, z[1] + room], image.upper_mm)
     before = np.ceil((np.array(image.lower_mm) - lows) / step - 1e-6).astype(int)
     after = np.ceil((highs - np.array(image.upper_mm)) / step - 1e-6).astype(int)
     nz, ny, nx = image.shape
@@ -358,7 +426,7 @@ def _body(
     )  # fmt: skip
     inside = {name: body.inside(name, image_z_mm) for name in kept}
     if rival_mm:
-        inside.update({name: 0.0 for name in kept if body.origin[name] == "stylised"})
+        inside.update({name: 0.0 for name in kept if body.origin[name] == "reference"})
     shares = {site.name: site.marrow_share for site in body.skeleton}
     widened = math.sqrt(sum((note.relative_u or 0.0) ** 2 for note in notes if note.what in WIDENING))
     found = anatomy_u_of(body.origin, inside, shares)

@@ -21,6 +21,9 @@ from wholedose.tables import load
 
 Mask = NDArray[np.bool_]
 
+FOAM_HEIGHT = 0.4
+"""What a couch encloses is flatter than this part of its width; lungs are higher."""
+
 AIR, SOFT, FAT, BONE, LUNG, AIRWAY, GAS, COUCH, METAL = range(9)
 CLASSES = ("air", "soft", "fat", "bone", "lung", "airway", "gas", "couch", "metal")
 
@@ -179,7 +182,7 @@ def _body(hu: NDArray[np.float32], step: float, grid: Grid) -> tuple[Mask, float
     solid &= ~plate
     radius = max(1.0, threshold("opening_mm") / step)
     # a border of air, so that opening does not eat what the image cuts; the ends along z are repeated
-    padded = np.pad(solid, ((0, 0), (3, 3), (3, 3)), mode="edge")
+    padded = np.pad(solid | _enclosed_lungs(hu, solid, step), ((0, 0), (3, 3), (3, 3)), mode="edge")
     opened = ndimage.binary_opening(padded, structure=_disk(radius))[:, 3:-3, 3:-3]
     labels, count = ndimage.label(opened)
     sizes = np.bincount(labels.ravel(), minlength=count + 1) * grid.voxel_cm3
@@ -211,6 +214,21 @@ def _body(hu: NDArray[np.float32], step: float, grid: Grid) -> tuple[Mask, float
         (body & half).sum(axis=(1, 2)) * step > threshold("cut_length_mm") for half in halves_of_edge(side)
     ]
     return filled, truncated, (at_side[0], at_side[1])
+
+
+def _enclosed_lungs(hu: NDArray[np.float32], solid: Mask, step: float) -> Mask:
+    """Return lungs within the chest wall, which in a child is thinner than what opening removes."""
+    found = np.zeros_like(solid)
+    for k in range(hu.shape[0]):
+        holes, _ = ndimage.label(ndimage.binary_fill_holes(solid[k]) & ~solid[k])
+        for number, box in enumerate(ndimage.find_objects(holes), start=1):
+            piece = holes[box] == number
+            if piece.sum() * step**2 < 100.0 * threshold("least_lung_cm2"):
+                continue
+            high = piece.shape[0] > FOAM_HEIGHT * piece.shape[1]
+            if high and float(hu[k][box][piece].mean()) > threshold("lung_mean_from"):
+                found[k][box] |= piece
+    return found
 
 
 def _lungs(hu: NDArray[np.float32], dark: Mask, body: Mask, grid: Grid) -> tuple[Mask, Mask]:

@@ -1,0 +1,110 @@
+"""The scanned part of a person matched with a model body. Defines `match`.
+
+Skin, lungs and bones are what every CT shows; organs that a label map names join them. All are compared at
+once by `wholedose.body.registration`, after the fit along z.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wholedose.base import Grid
+from wholedose.body.body import Body
+from wholedose.body.locate import Fit, bright_bone, size_of, whole_organ
+from wholedose.body.placement import Placement, taken
+from wholedose.body.registration import channel, register
+from wholedose.body.segmentation import threshold
+from wholedose.body.view import view_edge
+
+if TYPE_CHECKING:
+    from wholedose.body.scanned import Scanned
+
+Mask = NDArray[np.bool_]
+
+STEP_MM = 6.0
+BLUR_MM = 9.0
+MARGIN_MM = 54.0
+MESH_MM = 75.0
+LIMIT_MM = 35.0
+WEIGHTS = {"body": 1.0, "lung": 1.5, "bone": 2.0}
+ORGAN_WEIGHT = 2.0
+LEAST_ORGAN_CM3 = 5.0
+
+
+def match(drawn: Scanned, model: Body, fit: Fit, known: tuple[str, ...] = ()) -> Placement:
+    """Return where places of an image (and beyond) lie in a model body.
+
+    Parameters
+    ----------
+    drawn : Scanned
+        The segmented image, with a label map's organs in it.
+    model : Body
+        The whole model body, coarse.
+    fit : Fit
+        Where the image lies along it.
+    known : tuple of str
+        Organs and bone sites that a label map shows.
+    """
+    grid, factor = coarse_grid(drawn.grid)
+    found = drawn.found
+    seen: dict[str, Mask] = {"body": found.body, "lung": found.mask("lung"), "bone": found.mask("bone")}
+    there: dict[str, Mask] = {
+        "body": model.labels > 0,
+        "lung": model.mask("lungs"),
+        "bone": bright_bone(model),
+    }
+    for name in known:
+        mask, twin = drawn.labels == drawn.number[name], whole_organ(model, name)
+        if mask.sum() * drawn.grid.voxel_cm3 > LEAST_ORGAN_CM3 and twin.any():
+            seen[name], there[name] = mask, twin
+    step = grid.spacing_mm[0]
+    margin = int(np.ceil(MARGIN_MM / step))
+    x, y, z = grid.origin_mm
+    nz, ny, nx = grid.shape
+    wide = Grid(
+        (nz + 2 * margin, ny + 2 * margin, nx + 2 * margin),
+        grid.spacing_mm,
+        (x - margin * step, y - margin * step, z - margin * step),
+    )
+    index = Placement(fit).look_up(wide, model.grid)
+    fixed = [channel(shrunk(mask, factor), step, BLUR_MM) for mask in seen.values()]
+    moving = [channel(taken(mask, index, False), step, BLUR_MM) for mask in there.values()]
+    tells = None
+    if found.truncated > threshold("truncated_flag"):
+        inside = ~view_edge(drawn.hu)
+        tells = np.broadcast_to(shrunk(inside[None], factor, along=1)[0] > 0.99, grid.shape)
+    size = size_of(model)
+    warp = register(
+        fixed,
+        moving,
+        grid,
+        (margin, margin, margin),
+        weights=[WEIGHTS.get(name, ORGAN_WEIGHT) for name in seen],
+        mask=tells,
+        mesh_mm=max(MESH_MM * size, 2.5 * step),
+        limit_mm=LIMIT_MM * size,
+    )
+    return Placement(fit).with_registered(warp, shrunk(found.body, factor) > 0.5)
+
+
+def coarse_grid(grid: Grid) -> tuple[Grid, int]:
+    """Return the grid of whole blocks of voxels near `STEP_MM`, and how many voxels make an edge."""
+    step = grid.spacing_mm[0]
+    factor = max(1, min(round(STEP_MM / step), *grid.shape))
+    shape = tuple(n // factor for n in grid.shape)
+    origin = tuple(o + (factor - 1) / 2 * step for o in grid.origin_mm)
+    return Grid(
+        (shape[0], shape[1], shape[2]), (factor * step,) * 3, (origin[0], origin[1], origin[2])
+    ), factor
+
+
+def shrunk(mask: NDArray[Any], factor: int, along: int | None = None) -> NDArray[np.float32]:
+    """Return the share of a mask in blocks of voxels; ``along`` is the factor along z if it differs."""
+    factors = (along or factor, factor, factor)
+    part = mask[tuple(slice(0, n // f * f) for n, f in zip(mask.shape, factors, strict=True))]
+    nz, ny, nx = (n // f for n, f in zip(part.shape, factors, strict=True))
+    blocks = part.reshape(nz, factors[0], ny, factors[1], nx, factors[2])
+    return np.asarray(blocks.mean(axis=(1, 3, 5), dtype=np.float32))
