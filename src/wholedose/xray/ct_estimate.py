@@ -25,6 +25,7 @@ from wholedose.base import (
 from wholedose.body import ORGANS, Body
 from wholedose.body.skeletal_response import SKELETAL_TISSUES, response_key, skeletal_response
 from wholedose.dose import DoseMap, OrganDose, OrganDoses
+from wholedose.dose.anatomy_spread import ensemble_spread
 from wholedose.tables import digest as table_digest
 from wholedose.transport import Regions, Tally, VoxelGeometry, simulate
 from wholedose.transport.tally import MGY_PER_KEV_G
@@ -249,8 +250,8 @@ def organ_terms(body: Body) -> dict[str, list[tuple[str, float]]]:
         elif organ == "endosteum":
             found = [(response_key(site.name, organ), site.endosteum_share) for site in body.skeleton]
         else:
-            total = sum(body.mass_g(name) for name in body.members(organ))
-            found = [(name, body.mass_g(name) / total) for name in body.members(organ) if total > 0.0]
+            total = sum(body.label_mass_g(name) for name in body.members(organ))
+            found = [(name, body.label_mass_g(name) / total) for name in body.members(organ) if total > 0.0]
         if found:
             terms[organ] = found
     return terms
@@ -275,6 +276,10 @@ def _profiles(body: Body) -> dict[str, FloatArray]:
 
 
 def _collect(scan: CtScan, body: Body, runs: list[RangeRun], seed: int, options: dict[str, Any]) -> CtDose:
+    provenance = _provenance(scan, body, runs, seed, options)
+    dose_map = _map(scan, body, runs, provenance)
+    # what the ensemble of bodies tells replaces the table; where the map is too noisy the table stays
+    body = body.with_(anatomy_u={**body.anatomy_u, **ensemble_spread(body, dose_map)})
     profiles, terms = _profiles(body), organ_terms(body)
     spans = _union([run.item.irradiated_z_mm for run in runs])
     doses = []
@@ -285,14 +290,12 @@ def _collect(scan: CtScan, body: Body, runs: list[RangeRun], seed: int, options:
         inside = min(1.0, sum(body.inside(organ, span) for span in spans))
         doses.append(OrganDose(organ, total, body.mass_g(organ), inside))
     organs = OrganDoses(doses)
-    provenance = _provenance(scan, body, runs, seed, options)
     sizes = size_estimates(scan, body, [run.item for run in runs])
     effective: EffectiveDose | None
     try:
         effective = organs.effective()
     except MissingInput:
         effective = None
-    dose_map = _map(scan, body, runs, provenance)
     checks = consistency(scan, body, runs, sizes, effective is not None)
     return CtDose(
         organs=organs,
