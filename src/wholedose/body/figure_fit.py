@@ -131,7 +131,7 @@ class _Body:
         return self._finished(points + (fatness - inside) * gained)
 
     def core(self, fatness: float) -> Figure:
-        """Return the lean figure of the one that `at` returns, its breasts flat: they lie outside the ribs."""
+        """Return the lean figure of the one that `at` returns, its breasts flat: they lie outside ribs."""
         flat = replace(self, shape=replace(self.shape, cupsize=0.0), cup_beyond=0.0)
         if fatness <= 0.0:
             return flat.at(fatness)
