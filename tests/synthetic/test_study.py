@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,14 @@ from scipy.ndimage import binary_erosion
 from tests.synthetic.conftest import WOMAN
 
 from wholedose.base import InvalidInput, OutputFailed, OutsideDomain, UnknownName, digest_of
-from wholedose.body import stylised
+from wholedose.body import Person, reference
 from wholedose.matter import hu_of
-from wholedose.records import CtSeries, describe, read_labels
+from wholedose.records import CtSeries, describe, read_ct_series, read_labels
 from wholedose.synthetic import StudyTruth, simulate_study
-from wholedose.synthetic.ct_image import beam
+from wholedose.synthetic.ct_image import MATRIX, beam
+from wholedose.synthetic.headers import StudyHeader
+from wholedose.synthetic.merged import merged_labels
+from wholedose.synthetic.technique import ARMS_UP
 
 Study = tuple[Path, StudyTruth]
 
@@ -94,15 +98,18 @@ def test_the_dose_report_reads_back_as_the_truth(study: Study) -> None:
     assert not item["findings"]
 
 
-@pytest.mark.parametrize("organ", ["heart", "lungs", "bone_thoracic_spine"])
-def test_hu_are_those_of_the_materials(study: Study, series: CtSeries, organ: str) -> None:
+@pytest.mark.parametrize(
+    ("organ", "far"), [("heart", 3), ("liver", 3), ("lungs", 4), ("breasts", 4), ("bone_thoracic_spine", 5)]
+)
+def test_hu_are_those_of_the_materials(study: Study, series: CtSeries, organ: str, far: int) -> None:
     """Inside an organ the mean is the material's CT number for the beam, and the spread is the noise."""
     folder, truth = study
     image = series.image
     labels, names = read_labels(folder / "labels.nii.gz", folder / "labels.json", reference=image)
     label = next(number for number, name in names.items() if name == organ)
-    body = stylised(WOMAN, voxel_mm=truth.body_voxel_mm)
-    member = body.labels == body.label(organ)
+    body = reference(WOMAN, ARMS_UP, truth.body_voxel_mm)
+    merged, organs = merged_labels(body)
+    member = merged == organs.index(organ) + 1
     # an organ may have several materials; take the one that most of its voxels have
     index = np.bincount(body.material[member]).argmax()
     pure = member & (body.material == index)
@@ -110,7 +117,8 @@ def test_hu_are_those_of_the_materials(study: Study, series: CtSeries, organ: st
     inside = labels.values == label
     nz, ny, nx = (np.abs(a[:, None] - b[None, :]).argmin(axis=1) for a, b in _axes(truth, body))
     inside &= pure[np.ix_(nz, ny, nx)]
-    core = binary_erosion(inside, np.ones((3, 7, 7), bool))
+    # as many pixels away as the blur of a bright neighbour reaches
+    core = binary_erosion(inside, np.ones((3, 2 * far + 1, 2 * far + 1), bool))
     assert core.sum() > 500
     values = image.values[core].astype(float)
     noise = float(np.mean(np.array(truth.noise_hu)[np.nonzero(core)[0]]))
@@ -126,7 +134,8 @@ def test_it_looks_like_a_chest(study: Study, series: CtSeries) -> None:
     """Air around, black lungs on both sides of a grey mediastinum, white spine behind it, a couch below."""
     _, truth = study
     image = series.image
-    plane = image.values[image.values.shape[0] // 2].astype(float)
+    # well above the dome of the liver
+    plane = image.values[round(0.65 * image.values.shape[0])].astype(float)
     x, y = truth.grid.axes_mm()[2], truth.grid.axes_mm()[1]
     x0, y0 = truth.isocentre_mm
 
@@ -173,11 +182,57 @@ def test_refusals(tmp_path: Path) -> None:
         simulate_study(tmp_path / "used")
     with pytest.raises(InvalidInput, match="thickness of 9 mm is not simulated"):
         simulate_study(tmp_path / "new", slice_mm=9)
-    with pytest.raises(UnknownName, match=r"No region 'foot'.*Known: abdomen_pelvis, chest"):
+    with pytest.raises(UnknownName, match=r"No region 'foot'.*Known: abdomen_pelvis, chest, head"):
         simulate_study(tmp_path / "new", region="foot", voxel_mm=8)
     with pytest.raises(OutsideDomain, match="has no 60 kV"):
         simulate_study(tmp_path / "new", kv=60, voxel_mm=8)
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("person", "region", "phantom"),
+    [
+        (Person("M", 0), "chest", 32),
+        (Person("F", 5, 112, 21), "abdomen_pelvis", 32),
+        (Person("M", 70, 170, 110), "head", 16),
+    ],
+    ids=["newborn", "girl", "head"],
+)
+def test_everyone_can_be_scanned(tmp_path: Path, person: Person, region: str, phantom: int) -> None:
+    """Newborns, children and heads give studies whose facts and region read back."""
+    truth = simulate_study(tmp_path / "study", person, region=region, slice_mm=5.0, voxel_mm=8.0, labels=True)
+    found = read_ct_series(tmp_path / "study")
+    assert found.image.grid.matches(truth.grid, 1e-3)
+    assert found.facts["phantom_cm"].value == truth.phantom_cm == phantom
+    assert found.facts["age_y"].value == person.age_y
+    _, names = read_labels(
+        tmp_path / "study/labels.nii.gz", tmp_path / "study/labels.json", reference=found.image
+    )
+    shown = {"chest": "lungs", "abdomen_pelvis": "liver", "head": "brain"}[region]
+    assert shown in names.values()
+    assert (tmp_path / "study/dose_report.dcm").is_file()
+
+
+def test_ages_of_infants_are_in_months() -> None:
+    """An age below three years is written in months, with the birth date that fits."""
+    dataset = Dataset()
+    header = StudyHeader(Person("F", 1.5), "chest", "key", 1, date(2026, 1, 15))
+    header.fill(dataset, "CT", "1.2", "1.2.3", 0.0)
+    assert (dataset.PatientAge, dataset.PatientBirthDate) == ("018M", "20240716")
+
+
+def test_the_couch_touches_the_back_without_cutting_it(study: Study, series: CtSeries) -> None:
+    """No skin is brightened by the couch, which lies within 10 mm below the back."""
+    folder, _ = study
+    labels, names = read_labels(folder / "labels.nii.gz", folder / "labels.json", reference=series.image)
+    skin = labels.values == next(number for number, name in names.items() if name == "skin")
+    assert series.image.values[skin].max() < 600
+    rows = np.arange(MATRIX)[None, :, None]
+    back = np.where(labels.values > 0, rows, -1).max(axis=1, keepdims=True)
+    # the blurred skin reaches three pixels beyond the back
+    couch = np.where((rows > back + 3) & (series.image.values > -600), rows, 2 * MATRIX).min(axis=1)
+    gap = (couch - back[:, 0])[back[:, 0] >= 0].min()
+    assert gap * series.image.grid.spacing_mm[1] < 10
 
 
 def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,13 +7,17 @@ import pytest
 from tests.synthetic.conftest import WOMAN
 
 from wholedose.base import OutsideDomain
-from wholedose.body import Person, stylised
+from wholedose.body import Body, Person, reference
 from wholedose.synthetic.ct_image import beam, couch, relative_mu_of
-from wholedose.synthetic.technique import ScanPlan, nominal_output, plan_scan, water_diameter_cm
+from wholedose.synthetic.technique import ScanPlan, nominal_output, plan_scan, protocol_of, water_diameter_cm
+
+
+def body_of(person: Person, region: str = "chest") -> Body:
+    return reference(person, protocol_of(region).pose, voxel_mm=8.0)
 
 
 def plan_of(person: Person, kv: float, region: str = "chest") -> ScanPlan:
-    body = stylised(person, voxel_mm=5.0)
+    body = body_of(person, region)
     diameter = water_diameter_cm(relative_mu_of(body, beam(kv)), body.labels > 0, body.grid)
     return plan_scan(body, diameter, region=region, kv=kv, spacing_mm=3.0, thickness_mm=3.0)
 
@@ -41,17 +45,28 @@ def test_nominal_output() -> None:
         nominal_output(60)
 
 
-def test_regions_cover_their_organs() -> None:
-    """The chest scan covers the lungs, the abdomen scan reaches from the lung bases to the hip."""
-    body = stylised(WOMAN, voxel_mm=5.0)
-    marks = body.landmarks
-    chest, belly = plan_of(WOMAN, 120), plan_of(WOMAN, 120, "abdomen_pelvis")
+@pytest.mark.parametrize("person", [WOMAN, Person("M", 1)], ids=["woman", "infant"])
+def test_regions_cover_their_organs(person: Person) -> None:
+    """The chest scan covers the lungs, the abdomen scan lung bases to hip, the head scan chin to vertex."""
+    marks = body_of(person).landmarks
+    chest, belly = plan_of(person, 120), plan_of(person, 120, "abdomen_pelvis")
     assert chest.slices_mm[0] < marks["lung_bottom"] < marks["lung_top"] < chest.slices_mm[-1]
     assert belly.slices_mm[0] < marks["hip"] < marks["lung_bottom"] < belly.slices_mm[-1]
-    for plan in (chest, belly):
+    head, marks = plan_of(person, 120, "head"), body_of(person, "head").landmarks
+    assert head.slices_mm[0] - 1.6 < marks["chin"] < marks["vertex"] < head.slices_mm[-1]
+    for plan in (chest, belly, head):
         assert plan.irradiated_mm[0] < plan.slices_mm[0] < plan.slices_mm[-1] < plan.irradiated_mm[1]
         assert plan.z_mm[0] <= plan.irradiated_mm[0]
         assert plan.z_mm[-1] >= plan.irradiated_mm[1]
+
+
+def test_a_head_has_its_own_phantom() -> None:
+    """CTDIvol of a head scan is that of the 16 cm phantom, and of the usual height."""
+    head, chest = plan_of(WOMAN, 120, "head"), plan_of(WOMAN, 120)
+    assert (head.phantom_cm, chest.phantom_cm) == (16, 32)
+    assert head.output == pytest.approx(2 * chest.output)
+    # typical values lie between 30 and 60 mGy for an adult's head
+    assert 25 < head.mean_ctdivol_mgy < 60
 
 
 def test_the_diameter_of_a_water_cylinder_is_its_own() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wholedose.synthetic.ct_image import SlicePainter
-from wholedose.synthetic.headers import BODY_PHANTOM, StudyHeader, code, new_dataset
+from wholedose.synthetic.headers import PHANTOM, StudyHeader, code, new_dataset
 from wholedose.synthetic.technique import (
     COLLIMATION_MM,
     FOCUS_TO_DETECTOR_MM,
@@ -23,7 +23,7 @@ CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
 LOCALIZER_MA = 35
 LOCALIZER_SPEED_MM_S = 100.0
 HELICAL_START_S = 60.0
-BODY_PART = {"chest": "CHEST", "abdomen_pelvis": "ABDOMENPELVIS"}
+BODY_PART = {"chest": "CHEST", "abdomen_pelvis": "ABDOMENPELVIS", "head": "HEAD"}
 
 
 def _common(header: StudyHeader, plan: ScanPlan, what: str, number: int, start_s: float) -> Any:
@@ -37,7 +37,7 @@ def _common(header: StudyHeader, plan: ScanPlan, what: str, number: int, start_s
     dataset.DistanceSourceToDetector = f"{FOCUS_TO_DETECTOR_MM:g}"
     dataset.DistanceSourceToPatient = f"{FOCUS_TO_ISOCENTRE_MM:g}"
     dataset.GantryDetectorTilt = "0"
-    dataset.FilterType = "BODY"
+    dataset.FilterType = "HEAD" if plan.phantom_cm == 16 else "BODY"
     dataset.FocalSpots = "1.2"
     dataset.PatientPosition = "HFS"
     dataset.ProtocolName = f"simulated {plan.region}"
@@ -98,7 +98,7 @@ def slice_object(header: StudyHeader, painter: SlicePainter, index: int) -> Any:
     dataset.ReconstructionTargetCenterPatient = centre
     dataset.ExposureModulationType = "Z"
     dataset.CTDIvol = float(plan.ctdivol_mgy(ma))
-    dataset.CTDIPhantomTypeCodeSequence = [code(*BODY_PHANTOM)]
+    dataset.CTDIPhantomTypeCodeSequence = [code(*PHANTOM[plan.phantom_cm])]
     x_axis, y_axis = painter.axes_mm()
     dataset.ImagePositionPatient = [decimal(float(x_axis[0])), decimal(float(y_axis[0])), decimal(z)]
     dataset.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]

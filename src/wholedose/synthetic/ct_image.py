@@ -145,6 +145,11 @@ def _weights(at: NDArray[Any], nodes: NDArray[Any], sigma: float, width: float =
     return np.asarray(weights / total[:, None], dtype=np.float32)
 
 
+def couch_rise_mm(x_mm: NDArray[Any]) -> NDArray[Any]:
+    """Return how much higher than its middle the top of the couch is beside it."""
+    return np.asarray(x_mm**2 / (2 * COUCH_RADIUS_MM))
+
+
 def couch(x_mm: NDArray[Any], y_mm: NDArray[Any]) -> FloatArray:
     """Return μ/μ_water of a curved couch: two thin skins around a foam core; 0 elsewhere.
 
@@ -154,7 +159,7 @@ def couch(x_mm: NDArray[Any], y_mm: NDArray[Any]) -> FloatArray:
         Pixel centres relative to the middle of the couch's top.
     """
     x, y = x_mm[None, :], y_mm[:, None]
-    top = -(x**2) / (2 * COUCH_RADIUS_MM)
+    top = -couch_rise_mm(x)
     depth = y - top
     floor = COUCH_DEPTH_MM * (1 - (2 * x / COUCH_WIDTH_MM) ** 2).clip(0.0)
     pixel = x_mm[1] - x_mm[0]

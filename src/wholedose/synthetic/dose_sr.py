@@ -7,9 +7,9 @@ from typing import Any
 
 from wholedose.synthetic.ct_dicom import HELICAL_START_S, LOCALIZER_MA, LOCALIZER_SPEED_MM_S
 from wholedose.synthetic.headers import (
-    BODY_PHANTOM,
     MANUFACTURER,
     MODEL,
+    PHANTOM,
     SERIAL,
     STATION,
     StudyHeader,
@@ -24,6 +24,7 @@ Concept = tuple[str, str, str]
 REGION: dict[str, Concept] = {
     "chest": ("51185008", "SCT", "Chest"),
     "abdomen_pelvis": ("416949008", "SCT", "Abdomen and Pelvis"),
+    "head": ("69536005", "SCT", "Head"),
 }
 UNITS = {
     "mGy": "mGy",
@@ -204,7 +205,7 @@ def _event(
                 "CT Dose",
                 [
                     _number("113830", "Mean CTDIvol", f"{plan.mean_ctdivol_mgy:.3f}", "mGy"),
-                    _code("113835", "CTDIw Phantom Type", BODY_PHANTOM),
+                    _code("113835", "CTDIw Phantom Type", PHANTOM[plan.phantom_cm]),
                     _number("113838", "DLP", f"{plan.dlp_mgy_cm:.2f}", "mGy.cm"),
                 ],
             ),

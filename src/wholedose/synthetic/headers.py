@@ -15,6 +15,7 @@ MANUFACTURER = "wholedose simulation"
 MODEL = "Generic helical CT"
 SERIAL = "SIM-0001"
 STATION = "SIMCT"
+MONTHS_BELOW_Y = 3.0
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,14 @@ class StudyHeader:
         dataset.StudyDescription = f"Simulated {self.region.replace('_', ' ')} CT"
         dataset.PatientName = PATIENT_NAME if self.region == "chest" else f"SIMULATED^{self.region.upper()}"
         dataset.PatientID = f"SIM-{self.seed:06d}"
-        dataset.PatientBirthDate = f"{self.day.year - int(person.age_y):04d}0101"
         dataset.PatientSex = person.sex
-        dataset.PatientAge = f"{int(person.age_y):03d}Y"
+        if person.age_y < MONTHS_BELOW_Y:
+            born = self.day - timedelta(days=round(person.age_y * 365.25))
+            dataset.PatientBirthDate = born.strftime("%Y%m%d")
+            dataset.PatientAge = f"{int(person.age_y * 12 + 1e-9):03d}M"
+        else:
+            dataset.PatientBirthDate = f"{self.day.year - int(person.age_y):04d}0101"
+            dataset.PatientAge = f"{int(person.age_y):03d}Y"
         if person.height_cm is not None:
             dataset.PatientSize = f"{person.height_cm / 100:.4g}"
         if person.weight_kg is not None:
@@ -98,4 +104,8 @@ def new_dataset(sop_class: str, instance: str) -> Any:
     return dataset
 
 
-BODY_PHANTOM = ("113691", "DCM", "IEC Body Dosimetry Phantom")
+PHANTOM = {
+    16: ("113690", "DCM", "IEC Head Dosimetry Phantom"),
+    32: ("113691", "DCM", "IEC Body Dosimetry Phantom"),
+}
+"""Codes of the CTDI phantoms by their diameter in cm."""

@@ -10,15 +10,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wholedose._version import __version__
 from wholedose.base import Grid, InvalidInput, digest_of, write_folder_atomically
-from wholedose.body import Body, Person, stylised
+from wholedose.body import Body, Person, reference
 from wholedose.dose import nifti_bytes
 from wholedose.synthetic.ct_dicom import localizer_object, slice_object
-from wholedose.synthetic.ct_image import MATRIX, SlicePainter, beam, relative_mu_of
+from wholedose.synthetic.ct_image import (
+    COUCH_WIDTH_MM,
+    MATRIX,
+    SlicePainter,
+    beam,
+    couch_rise_mm,
+    relative_mu_of,
+)
 from wholedose.synthetic.dose_sr import dose_report
 from wholedose.synthetic.headers import StudyHeader
+from wholedose.synthetic.merged import merged_labels
 from wholedose.synthetic.technique import (
     COLLIMATION_MM,
     FOCUS_TO_ISOCENTRE_MM,
@@ -26,6 +35,7 @@ from wholedose.synthetic.technique import (
     ROTATION_S,
     ScanPlan,
     plan_scan,
+    protocol_of,
     water_diameter_cm,
 )
 
@@ -41,7 +51,7 @@ class StudyTruth:
     seed : int
     kv, pitch, rotation_s, collimation_mm, focus_to_isocentre_mm : float
     isocentre_mm : (float, float)
-        x, y of the axis of rotation in patient coordinates, which are those of the stylised body.
+        x, y of the axis of rotation in patient coordinates, which are those of the reference body.
     grid : Grid
         Of the image series.
     slice_ma : tuple of float
@@ -50,8 +60,10 @@ class StudyTruth:
         Tube current and water-equivalent diameter along the irradiated range.
     irradiated_mm : (float, float)
         z of the ends of the irradiated range.
+    phantom_cm : int
+        Diameter of the CTDI phantom: 16 of a head scan, 32 of others.
     ctdivol_mgy, dlp_mgy_cm, output_mgy_per_100mas : float
-        In the 32 cm phantom.
+        In that phantom.
     noise_hu : tuple of float
         Standard deviation of the noise of each slice.
     body_voxel_mm : float
@@ -74,6 +86,7 @@ class StudyTruth:
     ma: tuple[float, ...]
     diameter_cm: tuple[float, ...]
     irradiated_mm: tuple[float, float]
+    phantom_cm: int
     ctdivol_mgy: float
     dlp_mgy_cm: float
     output_mgy_per_100mas: float
@@ -83,17 +96,12 @@ class StudyTruth:
 
     def to_json(self) -> dict[str, Any]:
         """Return a dictionary for ``truth.json``; `from_json` reads it back."""
-        person = self.person
+        person = {key: value for key, value in self.person.to_json().items() if key != "name"}
         return {
             "format": 1,
             "software": f"wholedose {__version__}",
             **vars(self),
-            "person": {
-                "sex": person.sex,
-                "age_y": person.age_y,
-                "height_cm": person.height_cm,
-                "weight_kg": person.weight_kg,
-            },
+            "person": person,
             "grid": self.grid.to_json(),
         }
 
@@ -115,10 +123,10 @@ def simulate_study(
     seed: int = 1,
     slice_mm: float = 3.0,
     labels: bool = False,
-    voxel_mm: float = 2.5,
+    voxel_mm: float = 3.0,
     day: date = date(2026, 1, 15),
 ) -> StudyTruth:
-    """Write a CT study as a scanner would: images, localizer and dose report of a stylised adult.
+    """Write a CT study as a scanner would: images, localizer and dose report of a reference body.
 
     Parameters
     ----------
@@ -126,8 +134,8 @@ def simulate_study(
         Made; it must not hold anything yet. Gets ``images/``, ``localizer.dcm``, ``dose_report.dcm``,
         ``truth.json`` and, with ``labels``, ``labels.nii.gz`` and ``labels.json``.
     person : Person, optional
-        An adult; by default a woman of 34 years, 168 cm and 61 kg.
-    region : {"chest", "abdomen_pelvis"}
+        Of any age and size; by default a woman of 34 years, 168 cm and 61 kg.
+    region : {"chest", "abdomen_pelvis", "head"}
     kv : float
         Tube voltage in kV, 70 to 150.
     seed : int
@@ -135,9 +143,10 @@ def simulate_study(
     slice_mm : float
         Slice thickness and distance, 1 to 5 mm.
     labels : bool
-        Also write the true organs on the grid of the images.
+        Also write the true organs on the grid of the images, as label maps draw them: organs with their
+        contents, bones with their cortex.
     voxel_mm : float
-        Voxel size of the body behind the images.
+        Voxel size of the body behind the images, 1 to 10 mm.
     day : date
         Of the study.
 
@@ -148,13 +157,14 @@ def simulate_study(
     Raises
     ------
     InvalidInput
-        The folder holds something already, or the slice thickness is out of range.
+        The folder holds something already, the slice thickness is out of range, or nobody has this height
+        and weight.
     OutputFailed
         The disk is full or not writable; nothing is left behind.
 
     Examples
     --------
-    ``simulate_study("demo", Person("M", 50, 176, 73), kv=100)`` writes about 85 slices.
+    ``simulate_study("demo", Person("M", 50, 176, 73), kv=100)`` writes about 100 slices.
     """
     who = person if person is not None else Person("F", 34, 168, 61)
     target = Path(directory)
@@ -172,8 +182,8 @@ def simulate_study(
         )
     if seed < 0:
         raise InvalidInput(f"The seed is {seed}.", where="seed", way_out="Give 0 or a positive number.")
-    body = stylised(who, voxel_mm=voxel_mm, arms="up")
-    made_of = [who.sex, who.age_y, who.height_cm, who.weight_kg, region, kv, seed, slice_mm, voxel_mm]
+    body = reference(who.with_(name=""), protocol_of(region).pose, voxel_mm)
+    made_of = [who.with_(name="").to_json(), region, kv, seed, slice_mm, voxel_mm]
     key = digest_of([__version__, day.isoformat(), *made_of])
     header = StudyHeader(who, region, key, seed, day)
     painter = _painter(body, region, kv, slice_mm, seed)
@@ -193,7 +203,7 @@ def _painter(body: Body, region: str, kv: float, slice_mm: float, seed: int) -> 
     deep = y[inside[scanned].any(axis=(0, 2))]
     centre = (float(wide[0] + wide[-1]) / 2, float(deep[0] + deep[-1]) / 2)
     # a technologist's choice: the patient and 30 mm of air on each side, in steps of 10 mm
-    fov = float(np.clip(np.ceil((wide[-1] - wide[0] + 60.0) / 10.0) * 10.0, 400.0, 500.0))
+    fov = float(np.clip(np.ceil((wide[-1] - wide[0] + 60.0) / 10.0) * 10.0, 160.0, 500.0))
     keep = np.flatnonzero((z > plan.irradiated_mm[0] - 60) & (z < plan.irradiated_mm[1] + 60))
     part = slice(int(keep[0]), int(keep[-1]) + 1)
     grid = Grid(
@@ -201,8 +211,15 @@ def _painter(body: Body, region: str, kv: float, slice_mm: float, seed: int) -> 
         body.grid.spacing_mm,
         (body.grid.origin_mm[0], body.grid.origin_mm[1], float(z[keep[0]])),
     )
-    couch_y = float(deep[-1]) + body.grid.spacing_mm[1]
+    couch_y = _couch_y_mm(inside[scanned], y, x - centre[0]) + body.grid.spacing_mm[1]
     return SlicePainter(relative_mu[part], grid, plan, centre, fov, couch_y, seed)
+
+
+def _couch_y_mm(inside: NDArray[np.bool_], y: NDArray[Any], x: NDArray[Any]) -> float:
+    """Return y of the middle of the curved couch when the lowest part of the back touches it."""
+    near = np.abs(x) < COUCH_WIDTH_MM / 2
+    lowest = np.where(inside, y[None, :, None], -np.inf).max(axis=(0, 1))[near]
+    return float((lowest + couch_rise_mm(x[near])).max())
 
 
 def _truth(painter: SlicePainter, header: StudyHeader, voxel_mm: float) -> StudyTruth:
@@ -227,6 +244,7 @@ def _truth(painter: SlicePainter, header: StudyHeader, voxel_mm: float) -> Study
         ma=tuple(plan.ma.tolist()),
         diameter_cm=tuple(plan.diameter_cm.tolist()),
         irradiated_mm=plan.irradiated_mm,
+        phantom_cm=plan.phantom_cm,
         ctdivol_mgy=plan.mean_ctdivol_mgy,
         dlp_mgy_cm=plan.dlp_mgy_cm,
         output_mgy_per_100mas=plan.output,
@@ -262,9 +280,10 @@ def _write_labels(folder: Path, body: Body, grid: Grid) -> None:
         np.clip(np.rint((at - nodes[0]) / step).astype(int), -1, len(nodes))
         for at, nodes, step in zip(grid.axes_mm(), body.grid.axes_mm(), body.grid.spacing_mm, strict=True)
     ]
-    padded = np.pad(body.labels, 1).astype(np.uint8)
+    merged, organs = merged_labels(body)
+    padded = np.pad(merged, 1)
     values = padded[np.ix_(*(index + 1 for index in nearest))]
     (folder / "labels.nii.gz").write_bytes(nifti_bytes(grid, values))
     present = set(np.unique(values).tolist()) - {0}
-    names = {str(i): name for i, name in enumerate(body.organs, 1) if i in present}
+    names = {str(i): name for i, name in enumerate(organs, 1) if i in present}
     (folder / "labels.json").write_text(json.dumps(names, indent=1) + "\n", encoding="utf-8")

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wholedose.base import Grid, OutsideDomain, UnknownName
-from wholedose.body import Body
+from wholedose.body import Body, Pose
 from wholedose.tables import load
 
 FloatArray = NDArray[np.float64]
@@ -28,11 +28,47 @@ REFERENCE_DIAMETER_CM = 26.0
 REFERENCE_EFFECTIVE_MAS = 100.0
 WATER_PER_CM = 0.19
 STRENGTH = 0.5
+ADULT_HEIGHT_MM = 1700.0
+# upper arms beside the head, so that most people's fit into the image
+ARMS_UP = Pose.of("supine, arms up").with_(
+    {("shoulder_both", "abduction"): 170.0, ("elbow_both", "flexion"): 30.0},
+    name="supine, arms beside the head",
+)
+ARMS_DOWN = Pose.of("supine, arms down")
 
-# region: landmark and margin in mm of the lower and of the upper end of the images
-REGIONS: dict[str, tuple[tuple[str, float], tuple[str, float]]] = {
-    "chest": (("lung_bottom", -20.0), ("lung_top", 20.0)),
-    "abdomen_pelvis": (("hip", -20.0), ("lung_bottom", 60.0)),
+
+@dataclass(frozen=True)
+class Protocol:
+    """How a region is scanned.
+
+    Attributes
+    ----------
+    low, high : (str, float)
+        Landmark of the lower and of the upper end of the images, and the margin in mm beyond it of an adult;
+        smaller people have it in proportion to their height.
+    pose : Pose
+    reference_diameter_cm, effective_mas : float
+        A patient of this water-equivalent diameter gets this at 120 kV.
+    phantom_cm : int
+        CTDI phantom.
+    output_factor : float
+        CTDIw of that phantom over that of the 32 cm phantom.
+    """
+
+    low: tuple[str, float]
+    high: tuple[str, float]
+    pose: Pose = ARMS_UP
+    reference_diameter_cm: float = REFERENCE_DIAMETER_CM
+    effective_mas: float = REFERENCE_EFFECTIVE_MAS
+    phantom_cm: int = 32
+    output_factor: float = 1.0
+
+
+REGIONS: dict[str, Protocol] = {
+    "chest": Protocol(("lung_bottom", -20.0), ("lung_top", 20.0)),
+    "abdomen_pelvis": Protocol(("hip", -20.0), ("lung_bottom", 60.0)),
+    # assumptions: a head of 17 cm, 300 effective mAs, and twice the dose in the smaller phantom
+    "head": Protocol(("chin", 0.0), ("vertex", 15.0), ARMS_DOWN, 17.0, 300.0, 16, 2.0),
 }
 
 
@@ -55,7 +91,9 @@ class ScanPlan:
     diameter_cm : array
         Water-equivalent diameter at ``z_mm``.
     output : float
-        CTDIw of the body phantom in mGy per 100 mAs.
+        CTDIw in mGy per 100 mAs.
+    phantom_cm : int
+        Diameter of the CTDI phantom, 16 or 32.
     """
 
     region: str
@@ -68,6 +106,7 @@ class ScanPlan:
     ma: FloatArray
     diameter_cm: FloatArray
     output: float
+    phantom_cm: int
 
     @property
     def length_mm(self) -> float:
@@ -131,6 +170,18 @@ def water_diameter_cm(relative_mu: NDArray[np.float32], inside: NDArray[np.bool_
     return np.asarray(2.0 * np.sqrt(area / np.pi), dtype=np.float64)
 
 
+def protocol_of(region: str) -> Protocol:
+    """Return how a region is scanned.
+
+    Raises
+    ------
+    UnknownName
+    """
+    if region not in REGIONS:
+        raise UnknownName("region", region, REGIONS, where="region")
+    return REGIONS[region]
+
+
 def plan_scan(
     body: Body, diameter_cm: FloatArray, *, region: str, kv: float, spacing_mm: float, thickness_mm: float
 ) -> ScanPlan:
@@ -141,13 +192,12 @@ def plan_scan(
     body : Body
     diameter_cm : array
         Water-equivalent diameter at each z of the body's grid.
-    region : {"chest", "abdomen_pelvis"}
+    region : {"chest", "abdomen_pelvis", "head"}
     kv, spacing_mm, thickness_mm : float
     """
-    if region not in REGIONS:
-        raise UnknownName("region", region, REGIONS, where="region")
-    (low_mark, low_margin), (high_mark, high_margin) = REGIONS[region]
-    low, high = body.landmarks[low_mark] + low_margin, body.landmarks[high_mark] + high_margin
+    how = protocol_of(region)
+    size = min(1.0, (body.landmarks["vertex"] - body.landmarks["sole"]) / ADULT_HEIGHT_MM)
+    low, high = (body.landmarks[mark] + size * margin for mark, margin in (how.low, how.high))
     count = int(np.ceil((high - low) / spacing_mm))
     slices = np.asarray(low + spacing_mm * (np.arange(count) + 0.5), dtype=np.float64)
     overrange = COLLIMATION_MM * PITCH / 2
@@ -160,8 +210,8 @@ def plan_scan(
     fine = np.arange(irradiated[0] - COLLIMATION_MM, irradiated[1] + COLLIMATION_MM, 1.0)
     seen = np.interp(fine, body.grid.axes_mm()[0], diameter_cm)
     output = nominal_output(kv)
-    reference_ma = REFERENCE_EFFECTIVE_MAS * PITCH / ROTATION_S * nominal_output(120.0) / output
-    wanted = reference_ma * np.exp(STRENGTH * WATER_PER_CM * (seen - REFERENCE_DIAMETER_CM))
+    reference_ma = how.effective_mas * PITCH / ROTATION_S * nominal_output(120.0) / output
+    wanted = reference_ma * np.exp(STRENGTH * WATER_PER_CM * (seen - how.reference_diameter_cm))
     # the scanner sees the patient through its whole beam width
     width = round(COLLIMATION_MM)
     smooth = np.convolve(np.pad(wanted, width, mode="edge"), np.full(width, 1 / width), "same")[width:-width]
@@ -176,5 +226,6 @@ def plan_scan(
         np.asarray(z, dtype=np.float64),
         ma,
         np.interp(z, fine, seen),
-        output,
+        how.output_factor * output,
+        how.phantom_cm,
     )
