@@ -9,15 +9,16 @@ import pytest
 from scipy.spatial import cKDTree
 
 from wholedose.base.errors import InvalidInput
-from wholedose.body.figure import Figure, Shape, figure_of, template_figure
+from wholedose.body.figure import Figure, Shape, figure_of, fit_figures, template_figure
 from wholedose.body.kinematics import posed_vertices, transforms
 from wholedose.body.lattice import Lattice
 from wholedose.body.pose import Pose
+from wholedose.body.skinning import vertex_area
 
 
 @pytest.fixture(scope="module")
-def adult() -> Lattice:
-    return Lattice.of(template_figure(), template_figure(), template_figure())
+def adult(template_lattice: Lattice) -> Lattice:
+    return template_lattice
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +58,25 @@ def test_skin_and_joints_of_the_lean_figure_meet_the_template(heavy: tuple[Figur
     belly = np.argmin(np.where(off < 60.0, figure.vertices_mm[:, 1], np.inf))
     mapped = lattice.skin_mm(lattice.template_mm)[belly]
     assert mapped[1] < template.vertices_mm[belly, 1] - 5.0
+
+
+@pytest.mark.parametrize("age_y", [0.0, 5.0])
+def test_children_have_lattices_as_fine_and_spines_in_order(age_y: float) -> None:
+    """A child has as many cubes as an adult, its skin lies on the template's, and nothing folds between."""
+    size = {0.0: (51.0, 3350.0), 5.0: (109.0, 18_000.0)}[age_y]
+    actual, core = fit_figures("F", age_y, *size)
+    template = template_figure()
+    lattice = Lattice.of(actual, core, template)
+    assert 30_000 < len(lattice.cells.cube) < 45_000
+    assert lattice.inverted_fraction(lattice.template_mm) < 0.001
+    place, known = lattice.cells.locate(core.vertices_mm)
+    off = np.linalg.norm(place @ lattice.template_mm - template.vertices_mm, axis=1)[known]
+    assert np.average(off, weights=vertex_area(core)[known]) < 1.0
+    # along the middle of the back, from the seat to the head, what lies higher is higher in the template
+    z = np.linspace(0.5, 0.85, 30) * actual.height_mm
+    place, known = lattice.cells.locate(np.stack([np.zeros(30), np.full(30, 0.01), z], axis=1))
+    assert known.all()
+    assert (np.diff((place @ lattice.template_mm)[:, 2]) > 5.0).all()
 
 
 def test_left_mirrors_right(heavy: tuple[Figure, Lattice]) -> None:
