@@ -21,17 +21,16 @@ from wholedose.body.ensemble import MEMBERS, ensemble_of
 from wholedose.body.foreign import take_foreign_matter
 from wholedose.body.growth import reference_build
 from wholedose.body.labels import LabelNames, mapped
-from wholedose.body.locate import ADULT_HEIGHT_CM, Fit, area_of, locate, profile, profile_of
+from wholedose.body.locate import ADULT_HEIGHT_CM, Fit, area_of, locate, neighbours, profile, profile_of
 from wholedose.body.masses import with_size
 from wholedose.body.matching import match
-from wholedose.body.outline import Arms
 from wholedose.body.percentiles import Quantity, allowed
 from wholedose.body.person import Person, assumed_person
 from wholedose.body.placement import Placement
 from wholedose.body.reference_body import reference
 from wholedose.body.resample import box_mean, isotropic, nearest
 from wholedose.body.scanned import Scanned
-from wholedose.body.view import arms_of
+from wholedose.body.view import Arms, arms_of
 from wholedose.matter import HuCalibration
 
 # padding outside the field of view has lower numbers than any air
@@ -41,6 +40,8 @@ WIDESPREAD = ("muscle", "adipose", "skin", "residual_soft_tissue", "spinal_cord"
 VOXEL_LIMITS_MM = (1.0, 10.0)
 COARSE_MM = 6.0
 CLOSE_ENOUGH = 0.02
+SHIFTS_MM = (-75.0, -50.0, -25.0, 25.0, 50.0, 75.0)
+"""Slice areas place an image within so much, and skin, lungs and bones in three dimensions tell the rest."""
 
 
 def from_ct(
@@ -123,9 +124,10 @@ def from_ct(
     take_foreign_matter(drawn, image, kv, notes)
     if not completion:
         return drawn.alone(person, notes)
-    fit, coarse, pose = _fit(drawn, person, region, arms, notes)
+    fits, coarse, pose = _fit(drawn, person, region, arms, notes)
     known = tuple(n for n, source in drawn.origin.items() if source == "label map" and n not in WIDESPREAD)
-    placement = match(drawn, coarse, fit, known)
+    placement = match(drawn, coarse, fits, known)
+    fit = placement.fit
     _note_place(drawn, fit, placement, coarse, notes)
     model = reference(coarse.person, pose, voxel_mm)
     body, seen = drawn.completed(person, model, coarse, placement, fit.rival_mm, notes)
@@ -209,8 +211,11 @@ def _fit(
     region: str | None,
     arms: Arms | None,
     notes: list[Assumption],
-) -> tuple[Fit, Body, str]:
-    """Place the image on the reference body; assume height and weight where they are unknown."""
+) -> tuple[list[Fit], Body, str]:
+    """Places of the image on the reference body, the likeliest by slice areas first.
+
+    Height and weight are assumed where they are unknown.
+    """
     z, y, x = drawn.grid.axes_mm()
     if person.height_cm is None:
         height = reference_build(person.sex, person.age_y)[0]
@@ -245,7 +250,8 @@ def _fit(
     if assumed_weight:
         why = "fits the cross-section that the image shows"
         notes.append(Assumption("weight", f"{person.weight_kg:.0f} kg", why, 0.03))
-    return fit, coarse, pose
+    shifts = [0.0, *(size * shift for shift in SHIFTS_MM)]
+    return neighbours(shown, coarse, fit, shifts), coarse, pose
 
 
 def _poses(drawn: Scanned, arms: Arms | None) -> tuple[str, ...]:

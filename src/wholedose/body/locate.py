@@ -266,6 +266,16 @@ def locate(image: Profile, body: Body, region: str | None = None) -> Fit:
     return replace(fit, rival_mm=rival)
 
 
+def neighbours(image: Profile, body: Body, fit: Fit, shifts_mm: Sequence[float]) -> list[Fit]:
+    """Return a fit moved along a body by each of some distances."""
+    model = profile_of(body)
+    moved = [
+        _with_sections(image, model, fit.z_image_mm, fit.z_body_mm + shift, fit.score, fit.ends)
+        for shift in shifts_mm
+    ]
+    return [replace(one, rival_mm=fit.rival_mm) for one in moved]
+
+
 def _features(p: Profile) -> tuple[Array, ...]:
     return p.body, p.lung, p.bone, p.hips, np.nan_to_num(p.sx_mm), np.nan_to_num(p.sy_mm)
 

@@ -6,6 +6,8 @@ once by `wholedose.body.registration`, after the fit along z.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +17,7 @@ from wholedose.base import Grid
 from wholedose.body.body import Body
 from wholedose.body.locate import Fit, bright_bone, size_of, whole_organ
 from wholedose.body.placement import Placement, taken
-from wholedose.body.registration import channel, register
+from wholedose.body.registration import Field, Warp, channel, register
 from wholedose.body.segmentation import threshold
 from wholedose.body.view import view_edge
 
@@ -26,6 +28,7 @@ Mask = NDArray[np.bool_]
 
 STEP_MM = 6.0
 BLUR_MM = 9.0
+ROUGH_STEP_MM, ROUGH_BLUR_MM = 12.0, 15.0
 MARGIN_MM = 54.0
 MESH_MM = 75.0
 LIMIT_MM = 35.0
@@ -34,7 +37,7 @@ ORGAN_WEIGHT = 2.0
 LEAST_ORGAN_CM3 = 5.0
 
 
-def match(drawn: Scanned, model: Body, fit: Fit, known: tuple[str, ...] = ()) -> Placement:
+def match(drawn: Scanned, model: Body, fits: Sequence[Fit], known: tuple[str, ...] = ()) -> Placement:
     """Return where places of an image (and beyond) lie in a model body.
 
     Parameters
@@ -43,57 +46,84 @@ def match(drawn: Scanned, model: Body, fit: Fit, known: tuple[str, ...] = ()) ->
         The segmented image, with a label map's organs in it.
     model : Body
         The whole model body, coarse.
-    fit : Fit
-        Where the image lies along it.
+    fits : sequence of Fit
+        Where the image may lie along it; an affine match of each on coarser voxels tells the best.
     known : tuple of str
         Organs and bone sites that a label map shows.
     """
-    grid, factor = coarse_grid(drawn.grid)
-    found = drawn.found
-    seen: dict[str, Mask] = {"body": found.body, "lung": found.mask("lung"), "bone": found.mask("bone")}
-    there: dict[str, Mask] = {
-        "body": model.labels > 0,
-        "lung": model.mask("lungs"),
-        "bone": bright_bone(model),
-    }
-    for name in known:
-        mask, twin = drawn.labels == drawn.number[name], whole_organ(model, name)
-        if mask.sum() * drawn.grid.voxel_cm3 > LEAST_ORGAN_CM3 and twin.any():
-            seen[name], there[name] = mask, twin
-    step = grid.spacing_mm[0]
-    margin = int(np.ceil(MARGIN_MM / step))
-    x, y, z = grid.origin_mm
-    nz, ny, nx = grid.shape
-    wide = Grid(
-        (nz + 2 * margin, ny + 2 * margin, nx + 2 * margin),
-        grid.spacing_mm,
-        (x - margin * step, y - margin * step, z - margin * step),
-    )
-    index = Placement(fit).look_up(wide, model.grid)
-    fixed = [channel(shrunk(mask, factor), step, BLUR_MM) for mask in seen.values()]
-    moving = [channel(taken(mask, index, False), step, BLUR_MM) for mask in there.values()]
-    tells = None
-    if found.truncated > threshold("truncated_flag"):
-        inside = ~view_edge(drawn.hu)
-        tells = np.broadcast_to(shrunk(inside[None], factor, along=1)[0] > 0.99, grid.shape)
     size = size_of(model)
-    warp = register(
-        fixed,
-        moving,
-        grid,
-        (margin, margin, margin),
-        weights=[WEIGHTS.get(name, ORGAN_WEIGHT) for name in seen],
-        mask=tells,
-        mesh_mm=max(MESH_MM * size, 2.5 * step),
-        limit_mm=LIMIT_MM * size,
-    )
-    return Placement(fit).with_registered(warp, shrunk(found.body, factor) > 0.5)
+    fit = fits[0]
+    if len(fits) > 1:
+        rough = _Pictures.of(drawn, model, known, ROUGH_STEP_MM, ROUGH_BLUR_MM)
+        misfits = [rough.registered(one, size, spline=False).misfit for one in fits]
+        fit = fits[int(np.argmin(misfits))]
+    pictures = _Pictures.of(drawn, model, known, STEP_MM, BLUR_MM)
+    warp = pictures.registered(fit, size)
+    return Placement(fit).with_registered(warp, shrunk(drawn.found.body, pictures.factor) > 0.5)
 
 
-def coarse_grid(grid: Grid) -> tuple[Grid, int]:
-    """Return the grid of whole blocks of voxels near `STEP_MM`, and how many voxels make an edge."""
+@dataclass(frozen=True, eq=False)
+class _Pictures:
+    """What the image shows, on voxels of one coarse size, and the same of the model."""
+
+    grid: Grid
+    factor: int
+    blur_mm: float
+    model: Body
+    fixed: Mapping[str, Field]
+    there: Mapping[str, Mask]
+    tells: Mask | None
+
+    @classmethod
+    def of(
+        cls, drawn: Scanned, model: Body, known: tuple[str, ...], step_mm: float, blur_mm: float
+    ) -> _Pictures:
+        grid, factor = coarse_grid(drawn.grid, step_mm)
+        found = drawn.found
+        seen: dict[str, Mask] = {"body": found.body, "lung": found.mask("lung"), "bone": found.mask("bone")}
+        there: dict[str, Mask] = {
+            "body": model.labels > 0,
+            "lung": model.mask("lungs"),
+            "bone": bright_bone(model),
+        }
+        for name in known:
+            mask, twin = drawn.labels == drawn.number[name], whole_organ(model, name)
+            if mask.sum() * drawn.grid.voxel_cm3 > LEAST_ORGAN_CM3 and twin.any():
+                seen[name], there[name] = mask, twin
+        fixed = {
+            name: channel(shrunk(mask, factor), grid.spacing_mm[0], blur_mm) for name, mask in seen.items()
+        }
+        tells = None
+        if found.truncated > threshold("truncated_flag"):
+            inside = ~view_edge(drawn.hu)
+            tells = np.broadcast_to(shrunk(inside[None], factor, along=1)[0] > 0.99, grid.shape)
+        return cls(grid, factor, blur_mm, model, fixed, there, tells)
+
+    def registered(self, fit: Fit, size: float, *, spline: bool = True) -> Warp:
+        """Register the model, brought to a fit, with the image; ``size`` is that of the person."""
+        step = self.grid.spacing_mm[0]
+        margin = int(np.ceil(MARGIN_MM / step))
+        x, y, z = self.grid.origin_mm
+        nz, ny, nx = (n + 2 * margin for n in self.grid.shape)
+        origin = (x - margin * step, y - margin * step, z - margin * step)
+        index = Placement(fit).look_up(Grid((nz, ny, nx), self.grid.spacing_mm, origin), self.model.grid)
+        moving = [channel(taken(mask, index, False), step, self.blur_mm) for mask in self.there.values()]
+        return register(
+            list(self.fixed.values()),
+            moving,
+            self.grid,
+            (margin, margin, margin),
+            weights=[WEIGHTS.get(name, ORGAN_WEIGHT) for name in self.fixed],
+            mask=self.tells,
+            mesh_mm=max(MESH_MM * size, 2.5 * step) if spline else None,
+            limit_mm=LIMIT_MM * size,
+        )
+
+
+def coarse_grid(grid: Grid, step_mm: float = STEP_MM) -> tuple[Grid, int]:
+    """Return the grid of whole blocks of voxels near a size, and how many voxels make an edge."""
     step = grid.spacing_mm[0]
-    factor = max(1, min(round(STEP_MM / step), *grid.shape))
+    factor = max(1, min(round(step_mm / step), *grid.shape))
     shape = tuple(n // factor for n in grid.shape)
     origin = tuple(o + (factor - 1) / 2 * step for o in grid.origin_mm)
     return Grid(

@@ -161,7 +161,7 @@ class Placement:
         x, y, z = grid.origin_mm
         nz, ny, nx = grid.shape
         longer = Grid((nz + 2 * beyond, ny, nx), grid.spacing_mm, (x, y, z - beyond * step))
-        return Placement(self.fit, Warp(longer, np.ascontiguousarray(field)))
+        return Placement(self.fit, Warp(longer, np.ascontiguousarray(field), warp.misfit))
 
     @cached_property
     def _heights(self) -> tuple[NDArray[Any], NDArray[Any]]:

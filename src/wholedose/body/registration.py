@@ -37,6 +37,8 @@ class Warp:
         Cubic voxels; the displacement is known at their centres.
     shift_mm : float32 array ``[3, z, y, x]``
         What is added to x, y and z.
+    misfit : float
+        Weighted mean square difference of the channels that is left, with the cost of bending.
 
     Examples
     --------
@@ -45,6 +47,7 @@ class Warp:
 
     grid: Grid
     shift_mm: Field
+    misfit: float = 0.0
 
     def at(self, points_mm: NDArray[np.floating[Any]]) -> FloatArray:
         """Return the displacement in mm ``[n, 3]`` at points ``[n, 3]``."""
@@ -153,8 +156,8 @@ class _Problem:
         return value / count, scratch / count
 
 
-def _affine(problem: _Problem, limit: float, iterations: int) -> FloatArray:
-    """The affine displacement in voxels at every voxel that fits best."""
+def _affine(problem: _Problem, limit: float, iterations: int) -> tuple[FloatArray, float]:
+    """The affine displacement in voxels at every voxel that fits best, and the misfit that it leaves."""
     nz, ny, nx = problem.mask.shape
     half = np.array([nx, ny, nz]) / 2.0
     z, y, x = ((np.arange(n) - (n - 1) / 2) / h for n, h in ((nz, half[2]), (ny, half[1]), (nx, half[0])))
@@ -175,7 +178,7 @@ def _affine(problem: _Problem, limit: float, iterations: int) -> FloatArray:
     found = minimize(
         cost, np.zeros(12), jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": iterations}
     )
-    return np.asarray(np.tensordot(found.x.reshape(3, 4), basis, axes=1))
+    return np.asarray(np.tensordot(found.x.reshape(3, 4), basis, axes=1)), float(found.fun)
 
 
 def register(
@@ -186,7 +189,7 @@ def register(
     *,
     weights: Sequence[float] | None = None,
     mask: NDArray[np.bool_] | None = None,
-    mesh_mm: float = 75.0,
+    mesh_mm: float | None = 75.0,
     limit_mm: float = 35.0,
     stiffness: float = 0.02,
     iterations: int = 30,
@@ -207,7 +210,7 @@ def register(
     mask : bool array, optional
         Where the image tells; everywhere by default.
     mesh_mm : float
-        Distance of the spline's knots.
+        Distance of the spline's knots; None leaves it at the affine map.
     limit_mm : float
         Bound of the affine shift, and of what the spline adds to it.
     stiffness : float
@@ -233,7 +236,9 @@ def register(
         np.ones(len(fixed)) if weights is None else np.array(weights, dtype=np.float64),
     )
     limit = limit_mm / step
-    start = _affine(problem, limit, iterations)
+    start, left = _affine(problem, limit, iterations)
+    if mesh_mm is None:
+        return Warp(grid, (start * step).astype(np.float32), left)
     bases = [_basis(n, mesh_mm / step) for n in grid.shape]
     shape = (3, *(b.shape[1] for b in bases))
     scratch = np.empty((3, *grid.shape))
@@ -257,4 +262,4 @@ def register(
         options={"maxiter": iterations},
     )
     total = (start + spread(found.x.reshape(shape) * limit)) * step
-    return Warp(grid, total.astype(np.float32))
+    return Warp(grid, total.astype(np.float32), float(found.fun))
