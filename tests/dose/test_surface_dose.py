@@ -12,7 +12,7 @@ from wholedose.base import Cause, Grid, InvalidInput, Provenance
 from wholedose.body import Body, Person, reference
 from wholedose.body.skin_surface import SkinSurface
 from wholedose.dose import DoseMap
-from wholedose.dose.surface_dose import surface_dose
+from wholedose.dose.surface_dose import skin_over, surface_dose
 from wholedose.matter import material, photon_data
 from wholedose.matter.spectra import Spectrum
 from wholedose.transport import ParallelBeam, VoxelGeometry, simulate
@@ -101,7 +101,7 @@ def test_against_fine_voxels() -> None:
     kev, width = 60.0, 120.0
     unit = kev * photon_data(material("skin")).at("energy_absorption", kev) * MGY_PER_KEV_G * 100 / width**2
     beam = ParallelBeam((0, -3.0, 0), (0, 1, 0), (width, width), kev, (1.0, 0.0, 0.0))
-    level = []
+    level: list[float] = []
     for body in (box(2.0), box(8.0, 0.25)):
         tally = simulate(
             VoxelGeometry(*body.geometry()), beam, seed=5, histories_per_batch=100_000, batches=8
@@ -160,7 +160,8 @@ def test_reference_child_by_region() -> None:
     """On a child whose dose depends on height alone, parts of the body get the dose of their height."""
     body = reference(Person("F", 5), voxel_mm=6.0)
     z = body.grid.axes_mm()[0]
-    found = surface_dose(body, made(body, np.exp((z - z.max()) / 1000.0)[:, None, None]), kev=60.0)
+    tissue = 1.0 / skin_over(body.materials, np.array([60.0]))[0][body.material]
+    found = surface_dose(body, made(body, tissue * np.exp((z - z.max()) / 1000.0)[:, None, None]), kev=60.0)
     assert body.surface is not None
     for name, dose in found.by_region().items():
         held = body.surface.where(name)
