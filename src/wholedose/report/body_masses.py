@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from wholedose.body import Body
+from wholedose.body import BONE_SITES, Body
 from wholedose.body.masses import Target, targets_of
 from wholedose.body.organs import PARTS
 from wholedose.report.cuts import Extent, extents_of
@@ -25,7 +25,7 @@ class OrganMass:
     voxel_mass_g : float
         With its blood, as the voxels hold it.
     target_mass_g : float
-        What the voxels of this person should hold; NaN where there is no target.
+        What the voxels of this person should hold; NaN where there is no target, as for a bone site.
     reference_mass_g : float
         Tissue without blood by ICRP 89 for the person; NaN where it is not listed.
     voxels : int
@@ -83,6 +83,9 @@ def masses_of(body: Body, extents: Mapping[str, Extent] | None = None) -> list[O
 
 def _target(name: str, targets: Mapping[str, Target]) -> tuple[float, float]:
     """Return the mass and tissue of a label, or of its parts together where only these have targets."""
+    if name in BONE_SITES:
+        # how much spongiosa a site gets follows the drawn bone: only all sites together have a target
+        return math.nan, math.nan
     if name in targets:
         return targets[name].mass_g, targets[name].tissue_g
     parts = [
