@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from wholedose.base import ThreadExecutor
-from wholedose.body import Body, Person, stylised
+from wholedose.body import Body, Person, reference
 from wholedose.transport import VoxelGeometry, simulate
 from wholedose.xray import CtBeam, CtScan, calibrate, resolve, views
 from wholedose.xray.calibration import CENTRE, PERIPHERY, chambers, cylinder
@@ -39,7 +39,7 @@ EXECUTOR = ThreadExecutor()
 
 def scan_of(region: str, person: Person) -> tuple[Body, ResolvedRange]:
     """A head scan (16 cm phantom) or, with arms up, one of the trunk with neck (32 cm phantom)."""
-    body = stylised(person, voxel_mm=VOXEL_MM, arms="down" if region == "head" else "up")
+    body = reference(person, "supine, arms down" if region == "head" else "supine, arms up", VOXEL_MM)
     marks = body.landmarks
     ends = (marks["chin"], marks["vertex"]) if region == "head" else (marks["hip"], marks["chin"])
     scan = CtScan.typed(
@@ -52,8 +52,15 @@ def scan_of(region: str, person: Person) -> tuple[Body, ResolvedRange]:
         collimation_mm=40.0,
         pitch=1.0,
     )
-    x, y, _ = body.grid.centre_mm
-    return body, resolve(scan.ranges[0], scan, (x, y))
+    return body, resolve(scan.ranges[0], scan, middle_of(body, ends))
+
+
+def middle_of(body: Body, z_mm: tuple[float, float]) -> tuple[float, float]:
+    """The middle (x, y) of what lies between two z: where a technologist puts the isocentre."""
+    z, y, x = body.grid.axes_mm()
+    within = (body.labels[(z >= z_mm[0]) & (z <= z_mm[1])] > 0).any(axis=0)
+    wide, deep = x[within.any(axis=0)], y[within.any(axis=1)]
+    return float(wide[0] + wide[-1]) / 2, float(deep[0] + deep[-1]) / 2
 
 
 def doses(item: ResolvedRange, body: Body, beam: CtBeam) -> dict[str, tuple[float, float]]:
@@ -129,7 +136,7 @@ def sensitivity() -> None:
     rows[OUTSIDE] = (filter_u, spectrum_u, "median of organs up to 30 cm outside")
     head = [
         "# title: Spread of organ dose per CTDIvol over beam-shaping filters and over filtration",
-        "# source: own simulation, scripts/make_xray_tables.py sensitivity; stylised adults, 120 kV, "
+        "# source: own simulation, scripts/make_xray_tables.py sensitivity; reference adults, 120 kV, "
         "scans of the head and of the trunk",
         f"# note: filter_u is the standard deviation over {SHAPES}; spectrum_u is half the difference "
         f"between {FILTRATIONS_MM[0]:g} and {FILTRATIONS_MM[1]:g} mm Al; "
@@ -166,14 +173,13 @@ def filters() -> None:
 
 def kernel() -> None:
     """Print the share of the dose outside the beam and its exponential length, in the trunk of a man."""
-    body = stylised(Person(sex="M", age_y=40.0, height_cm=176.0, weight_kg=73.0), voxel_mm=VOXEL_MM)
+    body = reference(Person("M", 40.0, 176.0, 73.0), "supine, arms up", VOXEL_MM)
     middle = (body.landmarks["hip"] + body.landmarks["lung_top"]) / 2.0
     scan = CtScan.typed(
         kv=120.0, ctdivol_mgy=10.0, phantom_cm=32, start_z_mm=middle, end_z_mm=middle, mode="stationary",
         collimation_mm=20.0, scan_z_mm=(middle, middle),
     )  # fmt: skip
-    x, y, _ = body.grid.centre_mm
-    item = resolve(scan.ranges[0], scan, (x, y))
+    item = resolve(scan.ranges[0], scan, middle_of(body, (middle - 10.0, middle + 10.0)))
     own = calibrate(CtBeam.of(item), 32, executor=EXECUTOR)
     run = run_range(item, body, own, seed=5, batches=BATCHES, executor=EXECUTOR)
     z = body.grid.axes_mm()[0]

@@ -122,15 +122,16 @@ def test_the_dose_to_enhanced_tissue_rises_as_measured() -> None:
 @pytest.fixture(scope="module")
 def parts(man: Body) -> tuple[Volume, Volume, dict[int, str]]:
     """A chest CT with 10 mg/mL at 100 kV in the heart, and its label map."""
-    z_mm = region_range("chest", 176.0)
+    z_mm = region_range(man, "chest")
     image = as_ct(man, z_mm)
     z = man.grid.axes_mm()[0]
     keep = (z >= z_mm[0]) & (z <= z_mm[1])
     labels = np.pad(man.labels[keep], ((0, 0), (MARGIN, MARGIN), (0, 0)))
     hu = image.values.copy()
-    heart = labels == man.label("heart")
+    heart = np.isin(labels, [man.label(name) for name in man.organs if name.startswith("heart")])
+    labels[heart] = man.label("heart_wall")
     hu[heart] += np.int16(scanned_hu(10.0, 100.0) - 45)
-    names = dict(enumerate(man.organs, start=1))
+    names = dict(enumerate(man.organs, start=1)) | {man.label("heart_wall"): "heart"}
     return Volume(image.grid, hu, "HU", image.meta), Volume(image.grid, labels, "label", {}), names
 
 

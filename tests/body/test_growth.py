@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from wholedose.body.growth import REFERENCE_AGES_Y, Monotone, reference_build
+from wholedose.body.growth import REFERENCE_AGES_Y, Monotone, reference_build, reference_size
 from wholedose.body.percentiles import distribution
 from wholedose.body.person import Sex
 
@@ -43,3 +43,9 @@ def test_children_between_the_references_are_average(sex: Sex) -> None:
     for age in (0.25, 0.5, 0.75, 2, 3, 4, 7, 8, 12, 13, 14, 17, 19):
         height = reference_build(sex, age)[0]
         assert 16 < distribution(sex, age, "height").percentile(height) < 84, age
+
+
+def test_reference_sizes_are_those_of_icrp_89() -> None:
+    """Reference man and woman are 176 cm, 73 kg and 163 cm, 60 kg."""
+    assert reference_size("M") == (176.0, 73.0)
+    assert reference_size("F") == (163.0, 60.0)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from wholedose.base import InvalidInput, MissingInput, OutsideDomain
-from wholedose.body import Person, reference_size, stylised
+from wholedose.base import InvalidInput, MissingInput
+from wholedose.body import Person
 
 
 @pytest.mark.parametrize(
@@ -46,15 +46,3 @@ def test_round_trip() -> None:
     assert Person.from_json(mother.to_json()) == mother
     with pytest.raises(MissingInput, match="blood_type"):
         Person.from_json({"sex": "M", "age_y": 3, "blood_type": "A"})
-
-
-def test_reference_sizes_are_those_of_icrp_89() -> None:
-    """Reference man and woman are 176 cm, 73 kg and 163 cm, 60 kg."""
-    assert reference_size("M") == (176.0, 73.0)
-    assert reference_size("F") == (163.0, 60.0)
-
-
-def test_children_have_no_stylised_body() -> None:
-    """A child is refused by the stylised adult, with a way out."""
-    with pytest.raises(OutsideDomain, match="Bodies of children are not available yet"):
-        stylised(Person("F", 9, 135, 30))

@@ -9,7 +9,7 @@ import pytest
 from tests.body.make_ct import as_ct
 from tests.body.make_phantom import GRID, ellipse, trunk
 
-from wholedose.body import Person, region_range, stylised
+from wholedose.body import Person, reference, region_range
 from wholedose.body import segmentation as seg
 from wholedose.body.view import arms_of, view_edge
 
@@ -81,16 +81,16 @@ def test_noise_free_air_is_no_edge() -> None:
 
 
 @pytest.mark.parametrize("pose", ["up", "down"])
-def test_the_arms_of_the_stylised_adult(pose: str) -> None:
-    """A scan of the abdomen of the stylised man tells his arms."""
-    body = stylised(PERSON, 5.0, pose)  # type: ignore[arg-type]
-    image = as_ct(body, region_range("abdomen", 176.0))
+def test_the_arms_of_the_reference_man(pose: str) -> None:
+    """A scan of the abdomen of the reference man tells his arms."""
+    body = reference(PERSON, f"supine, arms {pose}", 5.0)
+    image = as_ct(body, region_range(body, "abdomen"))
     assert arms_of(seg.segment(image.values.astype(np.float32), image.grid), image.grid).state == pose
 
 
 def test_a_head_says_nothing() -> None:
     """A head CT tells nothing about the arms."""
-    body = stylised(PERSON, 5.0, "up")
+    body = reference(PERSON, "supine, arms down", 5.0)
     image = as_ct(body, (body.landmarks["chin"] + 30, body.landmarks["vertex"]))
     assert arms_of(seg.segment(image.values.astype(np.float32), image.grid), image.grid).state == "unknown"
 

@@ -11,9 +11,10 @@ from tests.body.make_ct import MARGIN, as_ct
 from tests.records.make_labels import write_rtstruct, write_seg
 
 from wholedose.base import Grid, Volume
-from wholedose.body import Body, Person, from_ct, region_range, stylised
+from wholedose.body import Body, Person, from_ct, reference, region_range
 from wholedose.body.labels import label_scheme
 from wholedose.records import read_ct_series, read_labels
+from wholedose.synthetic.merged import merged_labels
 
 PERSON = Person("M", 40, 176, 73)
 BOTH = {
@@ -33,19 +34,20 @@ def save(path: Path, labels: np.ndarray, grid: Grid) -> Path:
 
 def test_both_versions_give_the_same_body(tmp_path: Path) -> None:
     """One body's label map in the numbers of version 1 and of version 2 gives voxel by voxel one body."""
-    body = stylised(PERSON, 6.0, "up")
-    z_mm = region_range("abdomen", 176.0)
+    body = reference(PERSON, "supine, arms up", 6.0)
+    z_mm = region_range(body, "abdomen")
+    merged, organs = merged_labels(body)
     image = as_ct(body, z_mm)
     z = body.grid.axes_mm()[0]
-    own = np.pad(body.labels[(z >= z_mm[0]) & (z <= z_mm[1])], ((0, 0), (MARGIN, MARGIN), (0, 0)))
+    own = np.pad(merged[(z >= z_mm[0]) & (z <= z_mm[1])], ((0, 0), (MARGIN, MARGIN), (0, 0)))
     bodies: list[Body] = []
     for scheme in ("totalsegmentator_v1", "totalsegmentator_v2"):
         number = {name: k for k, name in label_scheme(scheme).items()}
         labels = np.zeros(own.shape, dtype=np.int16)
         for organ, name in BOTH.items():
-            if organ in body.organs:
+            if organ in organs:
                 here = IN_V1.get(organ, name) if scheme.endswith("v1") else name
-                labels[own == body.label(organ)] = number[here]
+                labels[own == organs.index(organ) + 1] = number[here]
         volume, names = read_labels(save(tmp_path / f"{scheme}.nii.gz", labels, image.grid), scheme, image)
         bodies.append(from_ct(image, PERSON, volume, names, voxel_mm=6.0))
     assert bodies[0].digest() == bodies[1].digest()

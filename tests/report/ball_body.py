@@ -51,5 +51,5 @@ def ball_body(voxel_mm: float = 6.0, left_mm: float = 0.0, only: tuple[str, ...]
         material=(labels > 0).astype(np.uint8),
         density_g_cm3=np.where(labels > 0, DENSITY, 0.0012).astype(np.float32),
         materials=(material("air"), material("soft_tissue")),
-        origin=dict.fromkeys(names, "stylised"),
+        origin=dict.fromkeys(names, "reference"),
     )

@@ -80,7 +80,7 @@ def body(voxel_mm: float = 6.0) -> Any:
     for number, organ in enumerate(organs, start=1):
         hu[labels == number] = HU.get(organ, 45)
     density = np.clip(1.0 + hu / 1000.0, 0.0012, None).astype(np.float32)
-    origin = {organ: "image" if abs(CENTRES[organ][0][2]) < 160 else "stylised" for organ in CENTRES}
+    origin = {organ: "image" if abs(CENTRES[organ][0][2]) < 160 else "reference" for organ in CENTRES}
     return SimpleNamespace(
         person=Person(sex="F", age_y=34, height_cm=168, weight_kg=61),
         grid=grid,
@@ -90,7 +90,7 @@ def body(voxel_mm: float = 6.0) -> Any:
         hu=hu,
         material=np.zeros(grid.shape, dtype=np.uint8),
         materials=(material("water"),),
-        origin={**origin, "red_bone_marrow": "stylised"},
+        origin={**origin, "red_bone_marrow": "reference"},
         assumptions=(),
     )
 

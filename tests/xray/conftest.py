@@ -54,7 +54,7 @@ def build_body(shift_mm: tuple[float, float, float] = (0.0, 0.0, 0.0), *, mirror
         which[labels],
         density[labels],
         materials,
-        dict.fromkeys(organs, "stylised"),
+        dict.fromkeys(organs, "reference"),
         anatomy_u={"lungs": 0.05},
     )
 

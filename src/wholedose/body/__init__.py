@@ -3,18 +3,19 @@
 from typing import TYPE_CHECKING, Any
 
 from wholedose.body.body import Body, BodyGeometry
+from wholedose.body.growth import reference_size
 from wholedose.body.organs import BONE_SITES, ORGANS, REGIONS, Organ, organ
-from wholedose.body.person import Person, assumed_person, reference_size
+from wholedose.body.person import Person, assumed_person
 from wholedose.body.skeleton import RESPONSE_MATERIAL, SkeletonSite
 
 if TYPE_CHECKING:
     from wholedose.body.addition import Addition
+    from wholedose.body.fitted import segment
     from wholedose.body.image_body import from_ct
     from wholedose.body.locate import region_range
     from wholedose.body.named_pairs import PAIRS
     from wholedose.body.pose import POSES, Pose
     from wholedose.body.reference_body import reference
-    from wholedose.body.stylised_adult import stylised
     from wholedose.body.together import Couple, couple
     from wholedose.body.totalsegmentator import run_totalsegmentator
 
@@ -41,7 +42,7 @@ __all__ = [
     "reference_size",
     "region_range",
     "run_totalsegmentator",
-    "stylised",
+    "segment",
 ]
 
 _LATER = {
@@ -55,7 +56,7 @@ _LATER = {
     "from_ct": "image_body",
     "region_range": "locate",
     "run_totalsegmentator": "totalsegmentator",
-    "stylised": "stylised_adult",
+    "segment": "fitted",
 }
 
 

@@ -25,7 +25,7 @@ def anatomy_u_of(
 
     Parameters
     ----------
-    origin : mapping of organ or bone site to {"image", "label map", "stylised", "reference"}
+    origin : mapping of organ or bone site to {"image", "label map", "reference"}
     inside : mapping of organ or bone site to float
         Share of its mass inside the image, 0 to 1; 1 for a body without an image.
     marrow_share : mapping of bone site to float, optional
@@ -46,7 +46,7 @@ def anatomy_u_of(
         whole = PARTS[name].part_of if name in PARTS else name
         size = "small" if name in small or whole in small else "large"
         share = inside.get(name, 1.0)
-        outside = value["stylised", "outside", size]
+        outside = value["reference", "outside", size]
         found[name] = share * value[source, "inside", size] + (1 - share) * outside
     for organ in ORGANS:
         parts = [found[name] for name in parts_of(organ) if name in found]

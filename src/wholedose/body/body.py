@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from wholedose.body.skin_surface import SkinSurface
     from wholedose.matter import Material
 
-Origin = Literal["image", "label map", "stylised", "reference"]
+Origin = Literal["image", "label map", "reference"]
 
 
 class BodyGeometry(NamedTuple):
@@ -51,8 +51,9 @@ class Body:
     density_g_cm3 : float32 array [z, y, x]
     materials : tuple of Material
         The first is air.
-    origin : mapping of organ to {"image", "label map", "stylised", "reference"}
-        Where each organ's shape comes from; ``"image"`` is our own segmentation of it.
+    origin : mapping of organ to {"image", "label map", "reference"}
+        Where each organ's shape comes from; ``"image"`` is our own segmentation of it, ``"reference"`` the
+        reference body.
     assumptions : tuple of Assumption
         What was not known and how it was chosen.
     anatomy_u : mapping of organ to float

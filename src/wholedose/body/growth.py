@@ -1,4 +1,4 @@
-"""Interpolation between the reference ages. Defines `REFERENCE_AGES_Y`, `Monotone` and `reference_build`."""
+"""Interpolation between the reference ages. Defines `Monotone`, `reference_build`, `reference_size`."""
 
 from __future__ import annotations
 
@@ -93,3 +93,15 @@ def reference_build(sex: str, age_y: float) -> tuple[float, float, float]:
     """
     height, weight, surface = (curve(clock(age_y)) for curve in _sizes(sex))
     return round(height, 6), round(weight, 6), round(surface, 6)
+
+
+def reference_size(sex: str) -> tuple[float, float]:
+    """Return height in cm and weight in kg of the reference adult (ICRP 89).
+
+    Examples
+    --------
+    >>> reference_size("M")
+    (176.0, 73.0)
+    """
+    height, weight, _ = reference_build(sex, REFERENCE_AGES_Y[-1])
+    return height, weight

@@ -175,8 +175,12 @@ def _continued(at: Array, source: Array, target: Array) -> Array:
     return np.asarray(inner + below + above)
 
 
-def region_range(region: str, height_cm: float) -> tuple[float, float]:
-    """Return the z range in mm of a named region on the stylised adult of a height.
+# the scale of heights of ``body/regions``, in cm, by landmarks of every body
+SCALE_CM = {"sole": -80.0, "hip": 0.0, "iliac_crest": 22.0, "shoulder": 68.0, "chin": 78.5, "vertex": 98.5}
+
+
+def region_range(body: Body, region: str) -> tuple[float, float]:
+    """Return the z range in mm of a named region on a whole body, by its landmarks.
 
     Raises
     ------
@@ -184,32 +188,16 @@ def region_range(region: str, height_cm: float) -> tuple[float, float]:
 
     Examples
     --------
-    >>> [round(z) for z in region_range("chest", 178.5)]
-    [410, 700]
+    ``region_range(reference(Person("M", 40)), "chest")`` → about (1165, 1455).
     """
     table = load("body/regions")
     names = [str(name) for name in table["region"]]
     if region not in names:
         raise UnknownName("region", region, names)
     i = names.index(region)
-    scale = 10.0 * height_cm / 178.5
-    return float(table["z_from"][i]) * scale, float(table["z_to"][i]) * scale
-
-
-# heights of the frame of ``body/regions`` that are landmarks of every body
-FRAME_CM = {"sole": -80.0, "hip": 0.0, "iliac_crest": 22.0, "shoulder": 68.0, "chin": 78.5, "vertex": 98.5}
-
-
-def region_of(body: Body, region: str) -> tuple[float, float]:
-    """Return the z range in mm of a named region on a whole body, by its landmarks.
-
-    Raises
-    ------
-    UnknownName
-    """
-    low, high = (z / 10.0 for z in region_range(region, 178.5))
-    frame, there = list(FRAME_CM.values()), [body.landmarks[name] for name in FRAME_CM]
-    return float(np.interp(low, frame, there)), float(np.interp(high, frame, there))
+    scale, there = list(SCALE_CM.values()), [body.landmarks[name] for name in SCALE_CM]
+    low, high = float(table["z_from"][i]), float(table["z_to"][i])
+    return float(np.interp(low, scale, there)), float(np.interp(high, scale, there))
 
 
 def locate(image: Profile, body: Body, region: str | None = None) -> Fit:
@@ -241,7 +229,7 @@ def locate(image: Profile, body: Body, region: str | None = None) -> Fit:
     if offsets.size == 0:
         offsets = np.array([model.z_mm.mean() - grid.mean()])
     if region is not None:
-        low, high = region_of(body, region)
+        low, high = region_range(body, region)
         middle = grid.mean() + offsets
         inside = (middle >= low) & (middle <= high)
         offsets = offsets[inside] if inside.any() else np.array([(low + high) / 2 - grid.mean()])

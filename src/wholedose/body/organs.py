@@ -32,11 +32,9 @@ class Organ:
         Own weighting factor in effective dose (ICRP 103), one of its remainder tissues, or neither.
     sex : {"both", "M", "F"}
     material : str
-        Name of the material in the ``matter`` room that fills it in the stylised body.
+        Name of the material in the ``matter`` room that fills it where an image says nothing.
     reference_mass_g : mapping of sex to float
         ICRP 89 adult mass, for walled organs the wall, where tabulated.
-    target_mass_g : mapping of sex to float
-        What the stylised body is fitted to: walls with contents, heart and lungs with blood.
     part_of : str
         The organ that a part belongs to; empty for an organ.
     counts : bool
@@ -49,7 +47,6 @@ class Organ:
     sex: Literal["both", "M", "F"]
     material: str
     reference_mass_g: Mapping[str, float]
-    target_mass_g: Mapping[str, float]
     part_of: str = ""
     counts: bool = True
 
@@ -61,12 +58,7 @@ class Organ:
 def _read() -> dict[str, Organ]:
     found = {}
     for row in load("body/organs").rows():
-        masses = [
-            MappingProxyType(
-                {sex: float(row[f"{kind}_{sex}_g"]) for sex in "MF" if math.isfinite(row[f"{kind}_{sex}_g"])}
-            )
-            for kind in ("mass", "target")
-        ]
+        masses = {sex: float(row[f"mass_{sex}_g"]) for sex in "MF" if math.isfinite(row[f"mass_{sex}_g"])}
         name = str(row["name"])
         found[name] = Organ(
             name,
@@ -74,8 +66,7 @@ def _read() -> dict[str, Organ]:
             row["role"],
             row["sex"],
             str(row["material"]),
-            masses[0],
-            masses[1],
+            MappingProxyType(masses),
             str(row["part_of"]),
             bool(row["counts"]),
         )
@@ -140,7 +131,7 @@ def organ(name: str) -> Organ:
 
     Examples
     --------
-    >>> organ("liver").target_mass_g["M"]
+    >>> organ("liver").reference_mass_g["M"]
     1800.0
     """
     try:

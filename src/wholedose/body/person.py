@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
 from wholedose.base import Assumption
-from wholedose.base.errors import InvalidInput, MissingInput, OutsideDomain
-from wholedose.tables import load
+from wholedose.base.errors import InvalidInput, MissingInput
 
 Sex = Literal["F", "M"]
 
@@ -159,30 +158,6 @@ class Person:
             raise MissingInput(
                 f"A person needs sex and age_y, and knows no other fields: {error}.", where=str(data)[:80]
             ) from error
-
-
-def reference_size(sex: Sex) -> tuple[float, float]:
-    """Return height in cm and weight in kg of the reference adult (ICRP 89, Table 2.9).
-
-    Examples
-    --------
-    >>> reference_size("M")
-    (176.0, 73.0)
-    """
-    table = load("body/reference_adult_size")
-    row = {str(s): i for i, s in enumerate(table["sex"])}[sex]
-    return float(table["height_cm"][row]), float(table["weight_kg"][row])
-
-
-def require_adult(person: Person) -> None:
-    """Raise `OutsideDomain` when the adult reference anatomy does not apply to the person."""
-    if not person.is_adult:
-        raise OutsideDomain(
-            f"The stylised body is an adult; the person is {person.age_y:g} years old.",
-            where="age_y",
-            way_out="Bodies of children are not available yet: use an image of the child with its own "
-            "label map and completion=False.",
-        )
 
 
 def assumed_person(

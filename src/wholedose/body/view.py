@@ -1,4 +1,4 @@
-"""What the field of view shows and cuts. Defines `view_edge`, `arms_of` and `ArmsSeen`."""
+"""What the field of view shows and cuts. Defines `view_edge`, `arms_of`, `ArmsSeen`, `Arms`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from wholedose.body.segmentation import Segmentation
 
 Mask = NDArray[np.bool_]
+Arms = Literal["up", "down"]
 ArmState = Literal["up", "down", "cut", "unknown"]
 
 PADDING_HU = -1024.0

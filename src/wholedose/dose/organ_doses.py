@@ -122,7 +122,7 @@ class OrganDoses(Mapping[str, OrganDose]):
             raise MissingInput(
                 f"The effective dose needs a dose to {tissue.replace('_', ' ')}, and there is none.",
                 where="organ doses",
-                way_out="Use a body that has it (the stylised adult has all), or report organ doses only.",
+                way_out="Use a body that has it (a reference body has all), or report organ doses only.",
             )
         return EquivalentDose.total(self[name].equivalent for name in members) * (1.0 / len(members))
 

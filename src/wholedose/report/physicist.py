@@ -228,10 +228,10 @@ def _limits(case: Case) -> list[str]:
             "Organs outside the scanned range receive scattered radiation only; their shape and place are "
             "usually not seen in the image, so their uncertainty is mainly anatomical."
         )
-    if "stylised" in _origins(case).values():
+    if any("reference" in origin for origin in _origins(case).values()):
         limits.append(
-            "Organs marked 'stylised' come from a model person fitted to sex, height and weight, not from "
-            "the image."
+            "Organs marked 'reference' come from a reference body of this age, sex, height and weight, not "
+            "from an image."
         )
     limits.append(
         "The uncertainties are standard uncertainties by cause as far as the causes are known; an error that "
