@@ -125,3 +125,17 @@ def test_impossible_volume_is_refused() -> None:
     """A volume that no figure of this age and height has is refused with the range."""
     with pytest.raises(InvalidInput, match=r"No figure of 40 years and 178 cm .* 900 L. .* Give 27\.\d to"):
         fit_figures("M", 40, 178, 900_000)
+
+
+def test_thighs_grow_faster_than_children() -> None:
+    """The younger a child the smaller its thigh's share of the height; thigh and pelvis share the hip."""
+    shares = []
+    for age, height, volume in ((0.0, 51.0, 3350), (1.0, 76.0, 9500), (5.0, 109.0, 18_100)):
+        figure, _ = fit_figures("F", age, height, volume)
+        at = {name: k for k, name in enumerate(figure.joints)}
+        for side in "LR":
+            hip = figure.joint_mm[at[f"upperleg01.{side}"]]
+            np.testing.assert_allclose(figure.tail_mm[at[f"pelvis.{side}"]], hip, atol=1e-6)
+        shares.append((hip[2] - figure.joint_mm[at["lowerleg01.R"], 2]) / figure.height_mm)
+    assert shares[0] < shares[1] < shares[2] < 0.25
+    assert shares[0] < 0.19

