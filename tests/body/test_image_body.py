@@ -10,7 +10,7 @@ from tests.body.make_ct import MARGIN, as_ct, dice, read_nifti
 
 from wholedose.base import Grid, InvalidInput, MissingInput, UnknownName, Volume
 from wholedose.body import BONE_SITES, REGIONS, Body, Person, from_ct, reference
-from wholedose.body.locate import bright_bone, region_of, whole_organ
+from wholedose.body.locate import bright_bone, region_range, whole_organ
 from wholedose.tables import load
 
 PERSON = Person("M", 40, 176, 73)
@@ -21,7 +21,7 @@ def man() -> Body:
     return reference(PERSON, "supine, arms up", 4.0)
 
 
-range_of = region_of
+range_of = region_range
 
 
 @pytest.fixture(scope="module")

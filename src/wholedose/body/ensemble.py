@@ -192,6 +192,19 @@ class _Maker:
         return np.asarray(np.minimum(z - low, 0.0) + np.maximum(z - high, 0.0))
 
     @cached_property
+    def unseen(self) -> NDArray[np.bool_]:
+        """Where the field lies in the body outside the image."""
+        picks = [
+            np.clip(((at - low) // step).astype(np.int64), 0, n - 1)
+            for at, low, step, n in zip(
+                self.field_grid.axes_mm(), self.grid.lower_mm[::-1], self.grid.spacing_mm, self.grid.shape,
+                strict=True,
+            )
+        ]  # fmt: skip
+        inside = self.nominal[np.ix_(*picks)] > 0
+        return np.asarray(inside & (self.beyond != 0.0)[:, None, None])
+
+    @cached_property
     def points(self) -> Mapping[int, NDArray[np.float64]]:
         """Places of the body's small organs."""
         counts = np.bincount(self.nominal.ravel(), minlength=len(self.body.organs) + 1)
@@ -262,13 +275,17 @@ class _Maker:
         for side in (-1.0, 1.0):
             longer = rng.standard_normal() * parameter(f"stretch{known}_rel")
             field[2] += longer * np.where(side * self.beyond > 0, self.beyond, 0.0)[:, None, None]
-        known = "" if self.weight_known else "_unknown"
-        wider = rng.standard_normal() * parameter(f"girth{known}_rel") * share
-        middle = self.body.grid.centre_mm
-        field[0] += wider * (x - middle[0])[None, None, :]
-        field[1] += wider * (y - middle[1])[None, :, None]
         field[2] += rng.standard_normal() * parameter("breathing") * self._below_diaphragm(z)
         self._swell(field, rng)
+        # the random part shall not change the weight; that varies by itself
+        grown = sum(np.gradient(field[2 - axis], FIELD_MM, axis=axis) for axis in range(3))
+        known = "" if self.weight_known else "_unknown"
+        wider = rng.standard_normal() * parameter(f"girth{known}_rel")
+        if self.unseen.any():
+            wider -= 0.5 * float(np.asarray(grown)[self.unseen].mean())
+        middle = self.body.grid.centre_mm
+        field[0] += wider * share * (x - middle[0])[None, None, :]
+        field[1] += wider * share * (y - middle[1])[None, :, None]
         return Warp(grid, field.astype(np.float32))
 
     def _below_diaphragm(self, z: NDArray[Any]) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""``wholedose body show`` and ``wholedose body list``."""
+"""``wholedose body show``, ``wholedose body list`` and ``wholedose body segment``."""
 
 from __future__ import annotations
 
@@ -90,6 +90,49 @@ def list_(what: str, as_json: bool) -> None:
         return
     for name, meaning in rows.items():
         click.echo(f"{name:<28}{meaning}".rstrip())
+
+
+@body.command()
+@click.argument("image", type=click.Path(exists=True, path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), default=Path("labels.nii.gz"), show_default=True)
+@click.option("--sex", type=click.Choice(["F", "M"]), help="Else what the files say, or F.")
+@click.option("--age", "age_y", type=float, help="Age in years; else what the files say, or 45.")
+@click.option("--height", "height_cm", type=float, help="Body height in cm.")
+@click.option("--weight", "weight_kg", type=float, help="Body weight in kg; else what fits the section.")
+@click.option("--region", help="What the image shows (head, chest, abdomen …), when that is hard to see.")
+@click.option("--parts", is_flag=True, help="Name walls, contents and chambers apart.")
+@click.option("--voxel", "voxel_mm", type=float, default=3.0, show_default=True, help="Voxels of the work.")
+def segment(image: Path, out: Path, region: str | None, parts: bool, voxel_mm: float, **person: Any) -> None:
+    """Label all organs of a CT by the reference body fitted to it, without a network.
+
+    IMAGE is a NIfTI volume or a folder of DICOM images. Beside OUT a JSON file names the labels.
+    """
+    import json
+
+    from wholedose.base import InvalidInput, MissingInput, write_atomically
+    from wholedose.body import assumed_person
+    from wholedose.body.fitted import segment as fitted
+    from wholedose.dose import nifti_bytes
+    from wholedose.records import read_ct_study
+
+    if not out.name.endswith((".nii.gz", ".nii")):
+        raise InvalidInput("Labels are written as NIfTI.", where=str(out), way_out="Use .nii.gz or .nii.")
+    scan = read_ct_study(image)
+    if scan.image is None:
+        raise MissingInput(
+            "There is no image.", where=str(image), way_out="Give a CT series or a NIfTI file."
+        )
+    known = {name: scan.person[name].value for name in person if name in scan.person}
+    known |= {name: value for name, value in person.items() if value is not None}
+    who, assumed = assumed_person(**known)
+    labels, names = fitted(scan.image, who, region=region, whole=not parts, voxel_mm=voxel_mm)
+    write_atomically(out, nifti_bytes(labels.grid, labels.values, zipped=out.name.endswith(".gz")))
+    beside = out.with_name(out.name.removesuffix(".gz").removesuffix(".nii") + ".json")
+    text = json.dumps({str(i): name for i, name in names.items()}, indent=1) + "\n"
+    write_atomically(beside, text.encode("utf-8"))
+    for item in (*assumed, *labels.meta["assumptions"]):
+        click.echo(f"assumed: {item.what}: {item.value} ({item.why})")
+    click.echo(f"{len(names)} organs in {out}, their names in {beside}")
 
 
 def _names(text: str | None) -> list[str] | None:

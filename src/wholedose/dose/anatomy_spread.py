@@ -59,8 +59,11 @@ class DoseField:
             mean = per_slice[0] / per_slice[1]
             told = (per_slice[0] > 0) & (np.sqrt(per_slice[2]) < NOISIEST * per_slice[0])
         z = np.arange(grid.shape[0], dtype=np.float64)
-        dose = np.broadcast_to(_continued(z, mean, told)[:, None, None], grid.shape).copy()
-        left = np.ones(grid.shape, dtype=np.bool_)
+        along = _continued(z, mean, told)[:, None, None]
+        dose = np.broadcast_to(along, grid.shape).copy()
+        # what is smoothed is the dose over the mean of its slice, so that the fall along z stays as steep
+        energy, noise = energy / along, noise / along**2
+        left = np.broadcast_to(told[:, None, None], grid.shape).copy()
         for blur in BLURS:
             top, below, spread = (_blurred(part, blur) for part in (energy, weight, noise))
             if blur:
@@ -70,7 +73,7 @@ class DoseField:
                 )
             good = left & (below > 0.05 * max(float(weight.max()), 1e-9)) & (top > 0)
             good &= np.sqrt(np.maximum(spread, 0.0)) <= QUIET * top
-            dose[good] = top[good] / below[good]
+            dose[good] *= top[good] / below[good]
             left &= ~good
         return cls(grid, dose, np.asarray(told))
 
