@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import ndimage
 from tests.body.make_ct import MARGIN, as_ct
 from tests.body.make_phantom import GRID, ellipse, trunk
 
@@ -152,17 +153,19 @@ def test_iodine_is_matter_of_its_own(parts: tuple[Volume, Volume, dict[int, str]
 
 
 def test_no_marrow_in_contrast(parts: tuple[Volume, Volume, dict[int, str]]) -> None:
-    """Without a label map the enhanced heart is no bone site but for its outermost voxels, and is flagged."""
+    """Without a label map the enhanced heart is no bone site but where it touches bone, and is flagged."""
     image, labels, names = parts
     body = from_ct(image, PERSON, voxel_mm=4.0, kv=100.0)
-    truth = labels.values == 1 + list(names.values()).index("heart")
+    heart = labels.values == 1 + list(names.values()).index("heart")
     z = body.grid.index_of((0.0, 0.0, image.grid.origin_mm[2]))[0]
     y = body.grid.index_of((0.0, image.grid.origin_mm[1], 0.0))[1]
     x = body.grid.index_of((image.grid.origin_mm[0], 0.0, 0.0))[2]
-    at = np.argwhere(truth) + np.array([z, y, x])
-    inside = tuple(at[((at >= 0) & (at < body.grid.shape)).all(axis=1)].T)
     sites = [body.label(name) for name in BONE_SITES if name in body.organs]
-    assert np.isin(body.labels[inside], sites).mean() < 0.06
+    # contrast that meets the spine or the sternum leaves no edge there: one voxel is lost, not two
+    for depth, most in ((1, 0.03), (2, 0.001)):
+        at = np.argwhere(ndimage.binary_erosion(heart, iterations=depth)) + np.array([z, y, x])
+        inside = tuple(at[((at >= 0) & (at < body.grid.shape)).all(axis=1)].T)
+        assert np.isin(body.labels[inside], sites).mean() < most
     assert "120 kV" not in next(a.why for a in body.assumptions if a.what == "contrast medium")
 
 
