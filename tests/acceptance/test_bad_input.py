@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from tests.records.make_ct import phantom, slice_dataset, write, write_series
 
 import wholedose as wd
+from wholedose.body.masses import targets_of
 from wholedose.cli.main import cli, main
-from wholedose.synthetic import StudyTruth
+from wholedose.synthetic import StudyTruth, simulate_study
 from wholedose.xray import CtScan
 
 TECHNIQUE = ("--kv", "120", "--ctdivol", "8.2", "--phantom", "32")
@@ -254,26 +255,27 @@ class TestHardCases:
     """Input that is computed all the same, with what is missing said and counted."""
 
     QUICK = ("--voxel-mm", "6", "--seconds", "0.2", "--target", "0.5", "--quiet")
-    CHILD = ("--age", "6", "--height-cm", "115", "--weight-kg", "20")
 
-    def test_a_child_is_no_stylised_adult(self, study: tuple[Path, StudyTruth], tmp_path: Path) -> None:
-        """For a child no adult organs are put in: no effective dose, no risk, and the reason."""
+    def test_a_child_is_completed_by_a_child(self, tmp_path: Path) -> None:
+        """A chest CT of a child of 6 years gets a child's organs, an effective dose and a risk."""
         from wholedose.report.bundle import load_result
 
+        child = wd.Person("F", 6, 115, 20)
+        simulate_study(tmp_path / "study", child, slice_mm=5.0, voxel_mm=5.0)
         out = tmp_path / "child"
         done = CliRunner().invoke(
             cli,
-            ["ct", "estimate", str(study[0]), "--out", str(out), *self.QUICK, *self.CHILD],
+            ["ct", "estimate", str(tmp_path / "study"), "--out", str(out), *self.QUICK],
             catch_exceptions=False,
         )
         assert done.exit_code == 0
-        assert "none was calculated" in done.output
         data = load_result(out)
-        assert data["effective_dose_msv"] is None
-        assert data["risk"] is None
-        assert "not complete" in data["no_risk_because"]
-        assert {row["organ"] for row in data["organs"]}.isdisjoint({"liver", "stomach", "brain"})
-        assert "not complete" in (out / "report.html").read_text()
+        assert data["effective_dose_msv"]["value"] > 0
+        assert data["risk"] is not None
+        rows = {row["organ"]: row for row in data["organs"]}
+        for organ in ("liver", "brain", "lungs", "heart", "thyroid"):
+            wanted = sum(t.mass_g for n, t in targets_of(child).items() if n == organ or n == f"{organ}_wall")
+            assert rows[organ]["mass_g"] == pytest.approx(wanted, rel=0.25), organ
 
     def test_a_body_cut_by_the_image_warns_and_widens(
         self, study: tuple[Path, StudyTruth], tmp_path: Path

@@ -20,7 +20,7 @@ def test_coverage_is_one_inside_a_long_scan_and_falls_outside() -> None:
     missing."""
     found = coverage(Z, -250.0, 250.0)
     assert found[np.argmin(np.abs(Z))] == pytest.approx(1.0, abs=0.01)
-    assert found[0] == pytest.approx(0.6 * 0.5 * np.exp(-50.0 / 47.0), rel=0.01)
+    assert found[0] == pytest.approx(0.65 * 0.5 * np.exp(-50.0 / 47.0), rel=0.01)
     assert (coverage(Z, 10.0, 10.0) == 0.0).all()
 
 
