@@ -24,7 +24,7 @@ SOURCE = (
     "own design: written by scripts/draw_skeleton.py from vertebral levels, sizes of vertebral bodies "
     "(wide x deep x high: C5 25 x 17 x 12 mm, T6 32 x 30 x 18 mm, L3 50 x 35 x 27 mm), a canal "
     "18 mm wide and ribs of 14 x 6 mm, rounded after common anatomy (ASSUMPTION); the chest wall follows "
-    "the skin of the template, 8 to 18 mm below it"
+    "the skin of the template, 8 to 18 mm below it and 25 mm at the back"
 )
 
 
@@ -57,20 +57,20 @@ TOP = dict(
 """Upper edge of each vertebra."""
 
 MIDDLE = table("""
-C1 -40
-C2 -39
-C5 -38
-C7 -28
-T2 -14
-T5 -4
-T8 0
-T11 -4
-L1 -10
-L3 -24
-L5 -24
-S1 -10
+C1 -43
+C2 -43
+C5 -46
+C7 -40
+T2 -27
+T5 -16
+T8 -12
+T11 -15
+L1 -20
+L3 -32
+L5 -28
+S1 -11
 """)
-"""y of the middle of the vertebral body."""
+"""y of the middle of the vertebral body: the canal lies 45 to 55 mm below the skin of the back."""
 
 BODY = table("""
 C2 9.5 8 5
@@ -146,11 +146,11 @@ def ball(centre: Iterable[float], half: Iterable[float], turn: float, n: float) 
 def atlas() -> list[Row]:
     """Return the ring of the first vertebra and the tooth of the second."""
     ring = [
-        (0, -53, 1611, 4), (11, -50, 1611, 4), (19, -42, 1611, 7.5), (18, -28, 1611, 4.5), (13, -15, 1610, 4),
-        (0, -9, 1609, 4.5),
+        (0, -56, 1611, 4), (11, -53, 1611, 4), (19, -45, 1611, 7.5), (18, -31, 1611, 4.5), (13, -18, 1610, 4),
+        (0, -12, 1609, 4.5),
     ]  # fmt: skip
-    wing = [(19, -40, 1611, 7), (36, -36, 1610, 4.5)]
-    tooth = [(0, -42, 1590, 6.5), (0, -43, 1612, 5)]
+    wing = [(19, -43, 1611, 7), (36, -39, 1610, 4.5)]
+    tooth = [(0, -45, 1590, 6.5), (0, -46, 1612, 5)]
     name = SITE["C"]
     return [
         (name, "tube", "both", text(ring), "atlas"),
@@ -228,9 +228,9 @@ def vertebra(level: str) -> list[Row]:
 WALL = np.array(
     [
         numbers("1500 1480 1460 1440 1420 1400 1380 1360 1340 1320 1300 1280 1260 1240 1220 1200 1180 1150"),
-        numbers("48 63 80 97 111 121 129 134 138 141 143 143 141 137 133 130 127 124"),
+        numbers("48 63 80 98 112 123 131 137 141 144 146 146 144 139 134 131 128 125"),
         numbers("-56 -62 -67 -74 -84 -93 -103 -110 -118 -125 -131 -133 -132 -130 -129 -128 -126 -123"),
-        numbers("22 30 37 44 52 57 60 62 62 62 61 59 55 51 47 43 40 37"),
+        numbers("14 20 26 32 38 42 45 47 47 47 46 44 42 39 36 33 31 29"),
     ]
 )
 """The middle surface of the rib cage: z, half width, front y, back y."""
@@ -286,7 +286,8 @@ def rib(number: int) -> list[Row]:
     """Return one rib and its cartilage."""
     level = f"T{number}"
     wide, deep, _ = along(BODY, level)
-    back, z0 = along(MIDDLE, level)[0] + deep, TOP[level] - (2 if number < 10 else 8)
+    # the second rib turns down early: it starts higher to stay clear of the third
+    back, z0 = along(MIDDLE, level)[0] + deep, TOP[level] - {2: -2, 3: 3}.get(number, 2 if number < 10 else 8)
     start = angle(min(66.0 / np.interp(-z0, -WALL[0], WALL[1]), 0.62) if number > 1 else 0.7)
     if number in FLOATING:
         stop, z1 = math.radians(FLOATING[number][0]), FLOATING[number][1]

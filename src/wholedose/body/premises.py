@@ -67,7 +67,7 @@ def premises_of(person: Person) -> tuple[Assumption, ...]:
         Assumption(
             "air in the lungs",
             f"{lung_gas_l(person.sex, height):.2f} L",
-            "functional residual capacity by height: the end of a quiet breath",
+            "functional residual capacity by height, lying: the end of a quiet breath",
         )
     )
     if person.sex == "F" and person.breast_glandularity is None and person.age_y >= REFERENCE_AGES_Y[3]:

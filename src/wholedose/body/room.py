@@ -19,7 +19,7 @@ Points = NDArray[np.float32]
 Depth = Callable[[Points], NDArray[np.float32]]
 
 DRAWN_WALL_MM = 40.0
-LEAST, MOST = 0.45, 1.3
+LEAST, MOST = 0.55, 1.3
 """How thin and how thick a wall may be, by the drawn one (ASSUMPTION)."""
 
 THIN_PERCENT, MOST_FAT_MM = 15.0, 30.0
