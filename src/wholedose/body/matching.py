@@ -32,7 +32,10 @@ ROUGH_STEP_MM, ROUGH_BLUR_MM = 12.0, 15.0
 MARGIN_MM = 54.0
 MESH_MM = 75.0
 LIMIT_MM = 35.0
-WEIGHTS = {"body": 1.0, "lung": 1.5, "bone": 2.0}
+WEIGHTS = {"body": 0.5, "lung": 4.0, "bone": 2.0}
+ROUGH_WEIGHTS = {"body": 0.3, "lung": 4.0, "bone": 0.5}
+"""Lungs tell the height, skin hardly; chosen on labelled CT, where the place is known (assumption)."""
+
 ORGAN_WEIGHT = 2.0
 LEAST_ORGAN_CM3 = 5.0
 
@@ -47,7 +50,7 @@ def match(drawn: Scanned, model: Body, fits: Sequence[Fit], known: tuple[str, ..
     model : Body
         The whole model body, coarse.
     fits : sequence of Fit
-        Where the image may lie along it; an affine match of each on coarser voxels tells the best.
+        Where the image may lie along it; a match of each on coarser voxels tells the best.
     known : tuple of str
         Organs and bone sites that a label map shows.
     """
@@ -55,7 +58,7 @@ def match(drawn: Scanned, model: Body, fits: Sequence[Fit], known: tuple[str, ..
     fit = fits[0]
     if len(fits) > 1:
         rough = _Pictures.of(drawn, model, known, ROUGH_STEP_MM, ROUGH_BLUR_MM)
-        misfits = [rough.registered(one, size, spline=False).misfit for one in fits]
+        misfits = [rough.registered(one, size, ROUGH_WEIGHTS).misfit for one in fits]
         fit = fits[int(np.argmin(misfits))]
     pictures = _Pictures.of(drawn, model, known, STEP_MM, BLUR_MM)
     warp = pictures.registered(fit, size)
@@ -99,8 +102,8 @@ class _Pictures:
             tells = np.broadcast_to(shrunk(inside[None], factor, along=1)[0] > 0.99, grid.shape)
         return cls(grid, factor, blur_mm, model, fixed, there, tells)
 
-    def registered(self, fit: Fit, size: float, *, spline: bool = True) -> Warp:
-        """Register the model, brought to a fit, with the image; ``size`` is that of the person."""
+    def registered(self, fit: Fit, size: float, share: Mapping[str, float] = WEIGHTS) -> Warp:
+        """Register the model, brought to a fit; ``size`` is the body height over an adult's."""
         step = self.grid.spacing_mm[0]
         margin = int(np.ceil(MARGIN_MM / step))
         x, y, z = self.grid.origin_mm
@@ -113,9 +116,9 @@ class _Pictures:
             moving,
             self.grid,
             (margin, margin, margin),
-            weights=[WEIGHTS.get(name, ORGAN_WEIGHT) for name in self.fixed],
+            weights=[share.get(name, ORGAN_WEIGHT) for name in self.fixed],
             mask=self.tells,
-            mesh_mm=max(MESH_MM * size, 2.5 * step) if spline else None,
+            mesh_mm=max(MESH_MM * size, 2.5 * step),
             limit_mm=LIMIT_MM * size,
         )
 
