@@ -34,6 +34,7 @@ SMALL_VOXELS = 40
 
 MOST_POINTS = 400
 LEAST_SWOLLEN_CM3 = 4.0
+IN_FAT_SHARE = 0.1
 PAIRED = ("kidneys", "adrenals", "ovaries", "testes", "breasts", "salivary_glands", "eyes")
 NOT_SWOLLEN = (
     "skin", "muscle", "adipose", "residual_soft_tissue", "bone", "lungs", "aorta", "large_veins",
@@ -170,12 +171,17 @@ class _Maker:
         model, own = self.seen.model, self.body.organs
         number = np.zeros(len(model.organs) + 1, dtype=np.int16)
         soft, fat = (np.zeros(len(model.organs) + 1, dtype=np.bool_) for _ in range(2))
+        counts = np.bincount(self.nominal[self.kind == FREE_FAT], minlength=len(own) + 1)
+        whole = np.bincount(self.nominal[self.kind != OUTSIDE], minlength=len(own) + 1)
+        in_fat = counts > IN_FAT_SHARE * np.maximum(whole, 1)
         for i, name in enumerate(model.organs, start=1):
             target = self.seen.names[name]
             number[i] = own.index(target) + 1 if target in own else 0
-            may = self.seen.takes[name] and number[i] > 0
+            rest = name == "residual_soft_tissue" and self.body.origin.get(name) == "image"
+            may = (self.seen.takes[name] or rest) and number[i] > 0
             soft[i] = may and name != "breast_adipose"
-            fat[i] = may and name in ("breast_adipose", "breasts", "lymphatic_nodes")
+            # organs that the completed body, too, draws into fat
+            fat[i] = may and bool(in_fat[number[i]])
         return number, soft, fat
 
     @cached_property

@@ -246,8 +246,9 @@ class Scanned:
         self.split_cortex(spongy_shares(coarse, near))
         self._finish(skin_mm_of(model.person))
         kind = np.full(self.grid.shape, FIXED, dtype=np.uint8)
-        kind[free_soft & (self.labels > 0)] = FREE_SOFT
-        kind[free_fat & (self.labels > 0)] = FREE_FAT
+        open_ = (self.labels > 0) & (self.labels != self.number["skin"])
+        kind[free_soft & open_] = FREE_SOFT
+        kind[free_fat & open_] = FREE_FAT
         grid, at = _whole_grid(self.grid, model, placement)
         index_of = placement.look_up(grid, model.grid)
         model_labels = taken(model.labels, index_of)

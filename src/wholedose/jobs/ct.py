@@ -185,7 +185,8 @@ def run_ct(
     appraisal, reason = _appraise(ledger, request)
     if progress is not None:
         progress(1.0, "done")  # too late to cancel
-    return CtOutcome(request, scan, body, dose, ledger, appraisal, reason)
+    # the body of the dose knows the anatomy uncertainties that its ensemble told
+    return CtOutcome(request, scan, dose.body, dose, ledger, appraisal, reason)
 
 
 def replay(request: CtRequest, provenance: Provenance) -> CtRequest:
