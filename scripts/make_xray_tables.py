@@ -58,7 +58,7 @@ def scan_of(region: str, person: Person) -> tuple[Body, ResolvedRange]:
 def middle_of(body: Body, z_mm: tuple[float, float]) -> tuple[float, float]:
     """The middle (x, y) of what lies between two z: where a technologist puts the isocentre."""
     z, y, x = body.grid.axes_mm()
-    within = (body.labels[(z >= z_mm[0]) & (z <= z_mm[1])] > 0).any(axis=0)
+    within = np.any(body.labels[(z >= z_mm[0]) & (z <= z_mm[1])] > 0, axis=0)
     wide, deep = x[within.any(axis=0)], y[within.any(axis=1)]
     return float(wide[0] + wide[-1]) / 2, float(deep[0] + deep[-1]) / 2
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from wholedose.base.errors import InvalidInput
 from wholedose.body.fields import Cells, shapes_of
@@ -13,9 +14,9 @@ def row(kind: str, points: str, side: str = "mid", cuts: str = "") -> dict[str, 
     return {"kind": kind, "side": side, "points": points, "cuts": cuts}
 
 
-def field_at(rows: list[dict[str, object]], *points: tuple[float, float, float]) -> np.ndarray:
+def field_at(rows: list[dict[str, object]], *points: tuple[float, float, float]) -> NDArray[np.float32]:
     at = np.array(points, dtype=np.float32)
-    return shapes_of(rows).field(at, np.arange(len(at)))
+    return np.asarray(shapes_of(rows).field(at, np.arange(len(at))))
 
 
 def test_sphere_gives_the_distance_to_its_surface() -> None:
@@ -59,7 +60,7 @@ def test_both_sides_are_mirror_images() -> None:
     shapes = shapes_of(rows)
     chosen = np.arange(len(at))
     here = shapes.field(at, chosen)
-    there = shapes.field(at * np.float32([-1, 1, 1]), chosen)
+    there = shapes.field(at * np.array([-1, 1, 1], dtype=np.float32), chosen)
     np.testing.assert_allclose(here, there, atol=1e-4)
 
 

@@ -61,7 +61,7 @@ def test_a_short_scale_assumes_titanium_and_says_so() -> None:
 
 def test_streaks_and_noise_are_no_metal() -> None:
     """Bright streaks, single bright voxels and dense bone are no metal."""
-    hu, where = with_rod(3071.0)
+    hu, _ = with_rod(3071.0)
     near = np.broadcast_to(ellipse(60, 0, 16, 16), hu.shape)
     assert not (seg.segment(hu, GRID).mask("metal") & ~near).any()
     hu = trunk()

@@ -25,7 +25,7 @@ assert "seminal_vesicles" not in reference(Person("F", 40), voxel_mm=6.0).organs
 
 
 def test_rows_of_the_page_make_an_organ_and_a_pose(tmp_path: Path) -> None:
-    """The rows that the page tells a newcomer to add give a man seminal vesicles and a new pose, a woman none."""
+    """The rows that the page tells a newcomer to add give a man seminal vesicles and a new pose."""
     page = (ROOT / "docs/own-organ-and-pose.md").read_text()
     shutil.copytree(
         Path(wholedose.__file__).parent,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from wholedose.base.errors import InvalidInput
-from wholedose.body.fields import shapes_of
+from wholedose.body.fields import Shapes, shapes_of
 from wholedose.body.paint import Canvas
 
 
@@ -17,7 +17,7 @@ def canvas() -> Canvas:
     return Canvas(points, depth, 0.008)
 
 
-def ball(radius: float, x: float = 0.0) -> object:
+def ball(radius: float, x: float = 0.0) -> Shapes:
     text = f"{x} 0 0; {radius} {radius} {radius}"
     return shapes_of([{"kind": "ellipsoid", "side": "mid", "points": text, "cuts": ""}])
 

@@ -15,7 +15,7 @@ def held() -> Couple:
 
 
 def test_both_are_whole(held: Couple) -> None:
-    """Adult and newborn keep their weights, and the joint geometry loses at most what the touching skins share."""
+    """Both keep their weights, and the joint geometry loses at most what the touching skins share."""
     first, second = held.first.total_mass_kg, held.second.total_mass_kg
     assert first == pytest.approx(60.0, rel=0.01)
     assert second == pytest.approx(3.5, rel=0.02)
@@ -26,7 +26,7 @@ def test_both_are_whole(held: Couple) -> None:
 
 
 def test_infant_is_held_before_the_chest(held: Couple) -> None:
-    """The newborn lies in front of the adult's chest, between hip and chin, its skin near hers and not inside."""
+    """The newborn is in front of the adult's chest, between hip and chin, its skin near hers, not inside."""
     lungs = held.first.grid.axes_mm()
     z = lungs[0][held.first.mask("lungs").any(axis=(1, 2))]
     y = lungs[1][held.first.mask("lungs").any(axis=(0, 2))]
@@ -40,7 +40,7 @@ def test_infant_is_held_before_the_chest(held: Couple) -> None:
 
 
 def test_materials_of_both_stay_their_own(held: Couple) -> None:
-    """A voxel of the newborn has the material that its own body gives it, not the adult's of the same index."""
+    """A voxel of the newborn has the material that its own body gives it, not the adult's."""
     geometry = held.geometry()
     window = held.window(held.second)
     mine = held.owner[window] == 2

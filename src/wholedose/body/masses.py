@@ -33,8 +33,8 @@ LEAST_ADIPOSE_SHARE = 0.04
 LEAST_MUSCLE = 0.4
 """A thin body keeps this part of its weight as adipose tissue, and this part of the muscle of its height."""
 LYING_GAS_SHARE = 0.72
-"""Gas in the lungs at the end of a quiet breath, lying over upright (ASSUMPTION: chosen so that the lungs of the
-reference man have the 0.38 g/cm³ of the published adult voxel models)."""
+"""Gas in the lungs at the end of a quiet breath, lying over upright (ASSUMPTION: chosen so that the lungs of
+the reference man have the 0.38 g/cm³ of the published adult voxel models)."""
 GLANDULARITY = 0.4
 """Part of the breasts' mass that is glandular where it is not given (assumption)."""
 REST = "residual_soft_tissue"
