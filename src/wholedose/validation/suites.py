@@ -169,6 +169,12 @@ SUITES: dict[str, Suite] = {
             "wholedose.validation.bodies",
             needs_reference=False,
         ),
+        Suite(
+            "completion",
+            "Completion: a cut CT beside the whole body behind it",
+            "wholedose.validation.completion",
+            needs_reference=False,
+        ),
         Suite("risk", "Lifetime attributable risk", "wholedose.validation.risk_cases"),
     )
 }
