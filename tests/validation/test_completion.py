@@ -146,3 +146,26 @@ def phantom(folder: Path, sex: str) -> Truth:
         "vertex": ends()[1],
     }
     return Truth(f"ICRP 110 {sex}", body.with_(landmarks=marks), body.person)
+
+
+@pytest.mark.slow
+@pytest.mark.shared
+class TestVoxelPhantom:
+    """The man of ICRP 110, whom nothing of ours was drawn or calibrated after."""
+
+    @pytest.fixture(scope="class")
+    def cases(self, shared: Path) -> list[OrganCase]:
+        truth = phantom(shared / "reference" / "phantoms", "M")
+        return completion.told(completion.organ_cases(truth, "chest"))
+
+    def test_organs_in_the_image_are_right(self, cases: list[OrganCase]) -> None:
+        """Organs in the image of the chest have the true dose to 10 % (median) and in their interval."""
+        inside = [one for one in cases if one.place == "inside"]
+        assert len(inside) >= 4
+        assert completion.median_error(inside) <= 0.10
+        assert completion.coverage(inside) >= completion.COVERAGE_GOAL
+
+    @pytest.mark.xfail(strict=True, reason="unseen soft organs of the phantom lie further off than assumed")
+    def test_intervals_hold_the_truth(self, cases: list[OrganCase]) -> None:
+        """Nine of ten organs of the chest scan have their true dose in the interval."""
+        assert completion.coverage(cases) >= completion.COVERAGE_GOAL
