@@ -328,7 +328,7 @@ def truths(region: str) -> list[Truth]:
 
 
 def rows(reference_data: Path | None = None, progress: Progress = lambda text: None) -> list[Row]:
-    """Return the comparison of all persons and regions: about six minutes on two cores."""
+    """Return the comparison of all persons and regions: four to seven minutes on two cores."""
     cases: list[OrganCase] = []
     for region in REGIONS:
         for truth in truths(region):
