@@ -10,4 +10,7 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 && ! command -v dcio
 fi
 marks="not slow"
 [ -d "${WHOLEDOSE_SHARED:-../shared}/reference" ] || marks="$marks and not shared"
-exec .venv/bin/python -m pytest -q -m "$marks" "$@"
+# each worker takes up to 2.5 GB
+workers=$(nproc 2>/dev/null || echo 2)
+[ "$workers" -le 4 ] || workers=4
+exec .venv/bin/python -m pytest -q -n "$workers" --dist loadfile -m "$marks" "$@"
