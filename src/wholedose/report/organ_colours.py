@@ -52,8 +52,8 @@ def look_of(name: str) -> Look:
 
     Examples
     --------
-    >>> look_of("bone_ribs").layer, look_of("lungs").opacity
-    ('skeleton', 0.62)
+    >>> print(look_of("bone_ribs").layer, look_of("lungs").opacity)
+    skeleton 0.62
     >>> look_of("tail") == look_of("tail")
     True
     """
