@@ -90,12 +90,7 @@ def reference(
     --------
     ``reference(Person("F", 5), "sitting", voxel_mm=4.0).mass_g("liver")`` → about 0.7 kg with its blood.
     """
-    if not VOXEL_LIMITS_MM[0] <= voxel_mm <= VOXEL_LIMITS_MM[1]:
-        raise InvalidInput(
-            f"Voxels of {voxel_mm:g} mm are not offered.",
-            where="voxel_mm",
-            way_out=f"Give {VOXEL_LIMITS_MM[0]:g} to {VOXEL_LIMITS_MM[1]:g} mm.",
-        )
+    check_voxel_mm(voxel_mm)
     if isinstance(pose, str):
         pose = Pose.of(pose)
     key = (person.with_(name=""), pose, float(voxel_mm), tuple(additions))
@@ -107,6 +102,16 @@ def reference(
             _kept.pop(next(iter(_kept)))
         _kept[key] = body
     return body.with_(person=person)
+
+
+def check_voxel_mm(voxel_mm: float) -> None:
+    """Refuse an edge of voxels that bodies do not have."""
+    if not VOXEL_LIMITS_MM[0] <= voxel_mm <= VOXEL_LIMITS_MM[1]:
+        raise InvalidInput(
+            f"Voxels of {voxel_mm:g} mm are not offered.",
+            where="voxel_mm",
+            way_out=f"Give {VOXEL_LIMITS_MM[0]:g} to {VOXEL_LIMITS_MM[1]:g} mm.",
+        )
 
 
 _kept: dict[tuple[Person, Pose, float, tuple[Addition, ...]], Body] = {}
@@ -270,15 +275,15 @@ def _filled(
             known.append(filling.name)
         index[i] = known.index(filling.name)
         got = float(counts[i]) * grid.voxel_cm3
-        wanted = target.mass_g / got if got else target.density_g_cm3
         if i in sites:
             wanted = spongy * target.density_g_cm3
+        else:
+            wanted = target.mass_g / got if got else target.density_g_cm3
         slack = DENSITY_SLACK * target.density_g_cm3
         density[i] = np.clip(wanted, target.density_g_cm3 - slack, target.density_g_cm3 + slack)
         mass = float(density[i]) * got
-        if i in sites:
-            continue
-        if abs(mass - target.mass_g) > max(0.03 * target.mass_g, 0.5 * grid.voxel_cm3):
+        missed = abs(mass - target.mass_g) > max(0.03 * target.mass_g, 0.5 * grid.voxel_cm3)
+        if missed and i not in sites:
             notes.append(
                 Assumption(
                     f"mass of {name}",

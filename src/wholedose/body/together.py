@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wholedose.base import Grid
-from wholedose.base.errors import InvalidInput
 from wholedose.body.body import Body, BodyGeometry
 from wholedose.body.named_pairs import pair_of
 from wholedose.body.pairs import Pair
 from wholedose.body.person import Person
-from wholedose.body.reference_body import VOXEL_LIMITS_MM, built, lattice_of
+from wholedose.body.reference_body import built, check_voxel_mm, lattice_of
 from wholedose.matter import Material
 
 Window = tuple[slice, slice, slice]
@@ -66,13 +65,11 @@ class Couple:
     def geometry(self) -> BodyGeometry:
         """Return both bodies as one voxel geometry, as `Body.geometry` does for one."""
         materials: list[Material] = list(self.first.materials)
-        names = [m.name for m in materials]
         turned = np.zeros(len(self.second.materials), dtype=np.uint8)
         for i, m in enumerate(self.second.materials):
             # children's mixtures share a name with adults' but not the composition
             if m not in materials:
                 materials.append(m)
-                names.append(m.name)
             turned[i] = materials.index(m)
         material = np.zeros(self.grid.shape, dtype=np.uint8)
         density = np.full(self.grid.shape, materials[0].density_g_cm3, dtype=np.float32)
@@ -120,12 +117,7 @@ def couple(
     --------
     ``couple("adult holding an infant", Person("F", 30), Person("M", 0)).pair.gap_mm`` → below 10.
     """
-    if not VOXEL_LIMITS_MM[0] <= voxel_mm <= VOXEL_LIMITS_MM[1]:
-        raise InvalidInput(
-            f"Voxels of {voxel_mm:g} mm are not offered.",
-            where="voxel_mm",
-            way_out=f"Give {VOXEL_LIMITS_MM[0]:g} to {VOXEL_LIMITS_MM[1]:g} mm.",
-        )
+    check_voxel_mm(voxel_mm)
     pair = pair_of(name, lattice_of(first)[0], lattice_of(second)[0], distance_mm=distance_mm)
     bodies = [
         built(person, posed.pose, float(voxel_mm), placed=posed)
