@@ -27,7 +27,7 @@ from wholedose.body.matching import match
 from wholedose.body.percentiles import Quantity, allowed
 from wholedose.body.person import Person, assumed_person
 from wholedose.body.placement import Placement
-from wholedose.body.reference_body import reference
+from wholedose.body.reference_body import check_voxel_mm, reference
 from wholedose.body.resample import box_mean, isotropic, nearest
 from wholedose.body.scanned import Scanned
 from wholedose.body.view import Arms, arms_of
@@ -37,7 +37,6 @@ from wholedose.matter import HuCalibration
 AIR_HU = -1024.0
 # labels that tell nothing about the height
 WIDESPREAD = ("muscle", "adipose", "skin", "residual_soft_tissue", "spinal_cord", "aorta", "lymphatic_nodes")
-VOXEL_LIMITS_MM = (1.0, 10.0)
 COARSE_MM = 6.0
 CLOSE_ENOUGH = 0.02
 SHIFTS_MM = (-75.0, -50.0, -25.0, 25.0, 50.0, 75.0)
@@ -101,10 +100,7 @@ def from_ct(
     -----
     Findings (truncation, contrast, metal, unknown labels, empty labels) are in ``assumptions`` of the body.
     """
-    if not VOXEL_LIMITS_MM[0] <= voxel_mm <= VOXEL_LIMITS_MM[1]:
-        raise InvalidInput(
-            f"Voxels of {voxel_mm:g} mm are not offered.", where="voxel_mm", way_out="Give 1 to 10."
-        )
+    check_voxel_mm(voxel_mm)
     seg.refuse_unusable(image)
     notes: list[Assumption] = []
     person = _person(person, notes)

@@ -22,10 +22,9 @@ from wholedose.body.percentiles import distribution
 from wholedose.body.pose import POSES
 from wholedose.body.pregnancy import maternal_gain_g
 from wholedose.tables import load
-from wholedose.validation.body_beams import dose_rows
+from wholedose.validation.body_beams import dose_rows, row
 from wholedose.validation.suites import REPORTED_ONLY, Evidence, Progress, Row
 
-SUITE = "bodies"
 ICRP89 = "ICRP Publication 89 (2002), Table 2.8; table body/icrp89_masses"
 OWN = "our own bodies, compared with each other"
 ASKED = "the person that was asked for"
@@ -162,14 +161,14 @@ def row_groups() -> Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]:
     all sites and the marrow of shafts count together, since drawn bones share it out.
     """
     inside: dict[str, list[str]] = {}
-    for row in load("body/own_masses").rows():
-        inside.setdefault(str(row["taken_from"]), []).append(str(row["region"]))
+    for entry in load("body/own_masses").rows():
+        inside.setdefault(str(entry["taken_from"]), []).append(str(entry["region"]))
     found = {}
-    for row in load("body/region_masses").rows():
-        region = str(row["region"])
-        if region in ("spongiosa", "inactive_marrow") or not isinstance(row["rows"], str):
+    for entry in load("body/region_masses").rows():
+        region = str(entry["region"])
+        if region in ("spongiosa", "inactive_marrow") or not isinstance(entry["rows"], str):
             continue
-        names = tuple(part.strip() for part in row["rows"].split("+") if part.strip())
+        names = tuple(part.strip() for part in entry["rows"].split("+") if part.strip())
         if names:
             regions = (region, *inside.get(region, ()))
             found[region] = (names, ("breast_gland", "breast_adipose") if region == "breasts" else regions)
@@ -356,34 +355,6 @@ def overlap(here: NDArray[np.bool_], one: Body, there: NDArray[np.bool_], other:
     both[tuple((a - first).T)] += 1
     both[tuple((b - first).T)] += 1
     return 2.0 * float((both == 2).sum()) / (len(a) + len(b))
-
-
-def row(
-    case: str,
-    quantity: str,
-    value: float,
-    reference_value: float,
-    tolerance: str,
-    passed: bool,
-    evidence: Evidence,
-    source: str,
-    u: float = 0.0,
-    u_reference: float = 0.0,
-) -> Row:
-    """Return a row of this suite."""
-    return Row(
-        SUITE,
-        case,
-        quantity,
-        float(value),
-        u,
-        float(reference_value),
-        u_reference,
-        tolerance,
-        bool(passed),
-        evidence,
-        source,
-    )
 
 
 def reported(

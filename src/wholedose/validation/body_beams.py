@@ -12,10 +12,10 @@ from wholedose.base import Grid, ThreadExecutor
 from wholedose.body import Body, Person, reference
 from wholedose.transport import ParallelBeam, Tally, simulate
 from wholedose.validation.icrp116 import field, voxels_of
-from wholedose.validation.suites import REPORTED_ONLY, Progress, Row
+from wholedose.validation.suites import REPORTED_ONLY, Evidence, Progress, Row
 
 SUITE = "bodies"
-SOURCE = "our own bodies and transport, compared with each other"
+OURS: tuple[Evidence, str] = ("own simulation", "our own bodies and transport, compared with each other")
 ENERGY_KEV = 60.0
 BATCHES, HISTORIES = 20, 20_000
 PGY_PER_MGY = 1e9
@@ -60,14 +60,18 @@ def dose_rows(
             case = f"voxels of {size:g} mm beside {finest:g} mm"
             name = organ.replace("_", " ")
             rule = "mass: 3 %"
-            found.append(_row(case, f"mass of {name}, g", mass, mass_0, rule, abs(mass / mass_0 - 1) <= 0.03))
+            found.append(
+                row(case, f"mass of {name}, g", mass, mass_0, rule, abs(mass / mass_0 - 1) <= 0.03, *OURS)
+            )
             rule = f"depth: {DEPTH_LIMIT_MM:g} mm"
             passed = abs(depth - depth_0) <= DEPTH_LIMIT_MM
-            found.append(_row(case, f"mean depth of {name} from the front, mm", depth, depth_0, rule, passed))
+            found.append(
+                row(case, f"mean depth of {name} from the front, mm", depth, depth_0, rule, passed, *OURS)
+            )
             rule = f"dose of a thin organ: {DOSE_LIMIT:.0%} + 2σ"
             passed = abs(dose - dose_0) <= DOSE_LIMIT * dose_0 + 2 * math.hypot(u, u_0)
             text = f"dose of {name} per fluence, AP {ENERGY_KEV:g} keV, pGy cm²"
-            found.append(_row(case, text, dose, dose_0, rule, passed, u, u_0))
+            found.append(row(case, text, dose, dose_0, rule, passed, *OURS, u, u_0))
     return found + mirror_dose_rows(reference(person, "standing", voxels_mm[0]), progress)
 
 
@@ -167,25 +171,30 @@ def mirror_dose_rows(body: Body, progress: Progress = lambda text: None) -> list
     within = float(np.mean([abs(z) <= 2.0 for z in score.values()]))
     case = "LLAT of the mirrored body beside RLAT"
     rule = f"share of organs within 2σ: at least {SHARE_WITHIN:.0%}"
-    rows = [_row(case, f"share of {len(score)} organs within 2σ", within, 1.0, rule, within >= SHARE_WITHIN)]
+    rows = [
+        row(case, f"share of {len(score)} organs within 2σ", within, 1.0, rule, within >= SHARE_WITHIN, *OURS)
+    ]
     worst = max(score, key=lambda name: abs(score[name]))
     here, there = found["here"][worst], found["there"][worst]
     spreads = [float(v.std(ddof=1)) / math.sqrt(len(v)) for v in (there, here)]
     text = f"dose of {worst.replace('_', ' ')} per fluence, pGy cm²: the furthest of all"
-    rows.append(_row(case, text, there.mean(), here.mean(), REPORTED_ONLY, True, *spreads))
+    rows.append(row(case, text, there.mean(), here.mean(), REPORTED_ONLY, True, *OURS, *spreads))
     return rows
 
 
-def _row(
+def row(
     case: str,
     quantity: str,
     value: float,
     reference_value: float,
     tolerance: str,
     passed: bool,
+    evidence: Evidence,
+    source: str,
     u: float = 0.0,
     u_reference: float = 0.0,
 ) -> Row:
+    """Return a row of this suite."""
     return Row(
         SUITE,
         case,
@@ -196,6 +205,6 @@ def _row(
         u_reference,
         tolerance,
         bool(passed),
-        "own simulation",
-        SOURCE,
+        evidence,
+        source,
     )
