@@ -18,6 +18,7 @@ from wholedose.base.errors import UnknownName
 from wholedose.body.body import Body
 from wholedose.body.growth import reference_build
 from wholedose.body.organs import BONE_SITES, PARTS
+from wholedose.body.view import without_arms
 from wholedose.tables import load
 
 Array = NDArray[np.floating[Any]]
@@ -69,6 +70,8 @@ class Profile:
 def profile(z: Array, y: Array, x: Array, body: Mask, lung: Mask, bone: Mask, size: float = 1.0) -> Profile:
     """Return the profile of masks on axes in mm; ``size`` is the person's height over an adult's."""
     area = float((y[1] - y[0]) * (x[1] - x[0]))
+    body = without_arms(body)
+    bone = bone & body
     across = body.sum(axis=1).astype(float)
     down = body.sum(axis=2).astype(float)
     count = across.sum(axis=1)

@@ -19,7 +19,7 @@ from wholedose.body.locate import Fit, bright_bone, size_of, whole_organ
 from wholedose.body.placement import Placement, taken
 from wholedose.body.registration import Field, Warp, channel, register
 from wholedose.body.segmentation import threshold
-from wholedose.body.view import view_edge
+from wholedose.body.view import view_edge, without_arms
 
 if TYPE_CHECKING:
     from wholedose.body.scanned import Scanned
@@ -83,11 +83,13 @@ class _Pictures:
     ) -> _Pictures:
         grid, factor = coarse_grid(drawn.grid, step_mm)
         found = drawn.found
-        seen: dict[str, Mask] = {"body": found.body, "lung": found.mask("lung"), "bone": found.mask("bone")}
-        there: dict[str, Mask] = {
-            "body": model.labels > 0,
+        # arms lie otherwise in every person
+        trunk, model_trunk = without_arms(found.body), without_arms(model.labels > 0)
+        seen = {"body": trunk, "lung": found.mask("lung"), "bone": found.mask("bone") & trunk}
+        there = {
+            "body": model_trunk,
             "lung": model.mask("lungs"),
-            "bone": bright_bone(model),
+            "bone": bright_bone(model) & model_trunk,
         }
         for name in known:
             mask, twin = drawn.labels == drawn.number[name], whole_organ(model, name)

@@ -1,4 +1,4 @@
-"""What the field of view shows and cuts. Defines `view_edge`, `arms_of`, `ArmsSeen`, `Arms`."""
+"""What the field of view shows and cuts. Defines `view_edge`, `arms_of`, `without_arms`, `ArmsSeen`, `Arms`."""
 
 from __future__ import annotations
 
@@ -25,6 +25,9 @@ LEAST_ARM_CM2, MOST_ARM_CM2 = 8.0, 160.0
 ARM_BONE_CM2 = 0.5
 SHARE_OF_SLICES = 0.3
 LEAST_LENGTH_MM = 20.0
+ARM_SHARE = 0.3
+"""Of the area of the largest piece of a slice, below which a piece is an arm and not the other leg."""
+
 DIP, TRUNK_OVER_ARM = 0.8, 1.3
 """How far the height of the section falls between arm and trunk, and how much higher the trunk is."""
 
@@ -76,6 +79,24 @@ def view_edge(hu: NDArray[np.float32]) -> Mask:
         if radius > 0.25 and padding[far > radius + 1.5 / min(ny, nx)].mean() > 0.98:
             edge |= padding | (ndimage.binary_dilation(padding, iterations=2) & ~padding)
     return edge
+
+
+def without_arms(body: Mask) -> Mask:
+    """Return a body [z, y, x] without the small pieces of its slices: arms beside the trunk, hands on the hip.
+
+    Examples
+    --------
+    >>> without_arms(np.array([[[True, False, True, True, True, True]]])).astype(int).tolist()
+    [[[0, 0, 1, 1, 1, 1]]]
+    """
+    kept = np.zeros_like(body)
+    for k, plane in enumerate(body):
+        pieces, count = ndimage.label(plane)
+        if count:
+            sizes = np.bincount(pieces.ravel())
+            sizes[0] = 0
+            kept[k] = (sizes >= ARM_SHARE * sizes.max())[pieces]
+    return kept
 
 
 def halves_of_edge(edge: Mask) -> tuple[Mask, Mask]:
