@@ -88,6 +88,18 @@ def test_ball_of_voxels(h: float) -> None:
     assert outward.min() > 0.98
 
 
+def test_ball_of_thick_slices() -> None:
+    """Slices thicker than the pixels move no patch: the ball keeps its place, radius and area."""
+    grid = Grid((50, 90, 80), (4.0, 2.0, 2.5), (-100.0, -60.0, 200.0))
+    z, y, x = coordinates(grid)
+    away = np.array([0.0, 30.0, 300.0])
+    surface = SkinSurface.of_voxels(grid, x**2 + (y - 30.0) ** 2 + (z - 300.0) ** 2 < 80.0**2)
+    radius = np.linalg.norm(surface.points_mm - away, axis=1)
+    assert radius.mean() == pytest.approx(80.0, abs=0.4)
+    assert radius.std() < 0.4
+    assert surface.area_cm2 == pytest.approx(4.0 * np.pi * 64.0, rel=0.03)
+
+
 def test_where_the_grid_cuts_there_is_no_skin() -> None:
     """A cylinder that the grid cuts has its mantle only; air that it encloses is not outside."""
     grid = cube_grid(3.0, 60.0, nz=70)  # two slabs of slices

@@ -205,7 +205,7 @@ def _boundary(grid: Grid, inside: NDArray[np.bool_], first: int) -> tuple[FloatA
     if not slab.any():
         return np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(0)
     smooth = gaussian_filter(slab.astype(np.float32), 1.0, mode="nearest", truncate=3.0)
-    spacing = np.array(grid.spacing_mm)
+    spacing = np.array(grid.spacing_mm[::-1])  # along x, y, z
     origin = np.array(grid.origin_mm)
     origin[2] += low * spacing[2]
     own = slice(first - low, first - low + _SLICES)

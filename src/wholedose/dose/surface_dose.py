@@ -245,7 +245,7 @@ class _Sampler:
         self.materials = body.materials
         self.is_skin = np.array([item.name == _SKIN for item in body.materials])
         self.shape = np.array(grid.shape)
-        self.spacing, self.origin = np.array(grid.spacing_mm), np.array(grid.origin_mm)
+        self.spacing, self.origin = np.array(grid.spacing_mm[::-1]), np.array(grid.origin_mm)
         self.inside = (body.labels > 0).reshape(-1)
         self.material = body.material.reshape(-1)
         self.dose = dose_map.dose_mgy.reshape(-1)
@@ -302,20 +302,30 @@ class _Sampler:
         deep, deep_held, deep_depth = self._samples(patches[mixed], _DEEP)
         area = self.surface.area_mm2[patches[mixed]]
         ratios = skin_over(self.materials, _KEV)
-        excess = np.zeros(len(_KEV))
-        for k, ratio in enumerate(ratios):
-            dose = self.dose[flat] * ratio[self.material[flat]]
-            below = _mean(self.dose[deep] * ratio[self.material[deep]], deep_held)
-            first = _mean(dose, held)
-            gap = _mean(deep_depth, deep_held) - _mean(depth, held)
-            gradient = gradient_per_mm(first, below, gap)[:, None]
+        gap = _mean(deep_depth, deep_held) - _mean(depth, held)
+        # of what the layers hold only the doses depend on the energy, by material
+        inner, lower = self.material[flat], self.material[deep]
+
+        def excess(k: int) -> float:
+            dose = self.dose[flat] * ratios[k][inner]
+            below = _mean(self.dose[deep] * ratios[k][lower], deep_held)
+            gradient = gradient_per_mm(_mean(dose, held), below, gap)[:, None]
             level = dose * np.exp(gradient * depth)  # what each voxel says of the surface
-            excess[k] = float(np.nansum(area * (_mean(level, skin) - _mean(level, held & ~skin))))
-        if not (excess[0] < 0.0 < excess[-1]):
+            return float(np.nansum(area * (_mean(level, skin) - _mean(level, held & ~skin))))
+
+        low, high = 0, len(_KEV) - 1
+        under, over = excess(low), excess(high)
+        if not under < 0.0 < over:
             return None
-        k = int(np.argmax(excess > 0.0))
-        share = excess[k - 1] / (excess[k - 1] - excess[k])
-        return float(_KEV[k - 1] * (_KEV[k] / _KEV[k - 1]) ** share)
+        while high - low > 1:
+            middle = (low + high) // 2
+            found = excess(middle)
+            if found > 0.0:
+                high, over = middle, found
+            else:
+                low, under = middle, found
+        share = under / (under - over)
+        return float(_KEV[low] * (_KEV[high] / _KEV[low]) ** share)
 
 
 def gradient_per_mm(first: FloatArray, below: FloatArray, gap_mm: FloatArray) -> FloatArray:
