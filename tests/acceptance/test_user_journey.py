@@ -29,7 +29,7 @@ def run(*arguments: str | Path) -> Result:
 def result(study: tuple[Path, StudyTruth], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of `wholedose ct estimate` on the simulated study, with a target."""
     out = tmp_path_factory.mktemp("journey") / "out"
-    run(
+    done = run(
         "ct",
         "estimate",
         study[0],
@@ -43,6 +43,8 @@ def result(study: tuple[Path, StudyTruth], tmp_path_factory: pytest.TempPathFact
         "0.03",
         "--quiet",
     )
+    assert "effective dose" in done.output
+    assert "highest skin dose" in done.output
     return out
 
 

@@ -43,8 +43,11 @@ def folder(outcome: CtOutcome, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 def test_workers_do_not_change_the_result(outcome: CtOutcome, request_: CtRequest) -> None:
     """One, two and four workers give one digest."""
-    digests = {run_ct(request_, executor=ThreadExecutor(workers)).dose.digest() for workers in (1, 4)}
-    assert digests == {outcome.dose.digest()}
+    others = [run_ct(request_, executor=ThreadExecutor(workers)).dose for workers in (1, 4)]
+    assert {other.digest() for other in others} == {outcome.dose.digest()}
+    skins = [dose.skin for dose in (outcome.dose, *others)]
+    assert len({json.dumps(skin.to_json()) for skin in skins if skin is not None}) == 1
+    assert None not in skins
 
 
 def test_another_seed_is_another_result(outcome: CtOutcome, request_: CtRequest) -> None:
@@ -75,6 +78,8 @@ def test_result_json_has_the_public_form(folder: Path) -> None:
         assert row["organ"] in ORGANS
         assert 0 <= row["in_scan"] <= 1
         assert row["u_mgy"] ** 2 == pytest.approx(sum(u * u for u in row["uncertainty"].values()))
+    assert set(data["skin"]) == {"mean", "peak", "depth_mm", "area_cm2"}
+    assert data["skin"]["peak"]["dose_mgy"] > data["skin"]["mean"]["dose_mgy"] > 0
     assert data["provenance"]["seed"] == 5
     assert data["provenance"]["batches"] == 4
 
@@ -111,11 +116,13 @@ def test_documents_again(folder: Path) -> None:
     first = (folder / "report.html").read_text()
     assert report.html.count("<img") == first.count("<img")
     assert build_again(folder, "patient").html == (folder / "letter.html").read_text()
+    skin, again = (html[html.index('<h2 id="skin"') :].split("</table>")[0] for html in (first, report.html))
+    assert again == skin
     bare = build_again(folder / "result.json", "physicist")
     assert bare.title == report.title
 
 
-@pytest.mark.parametrize("part", ["ledger", "risk", "ranges", "inputs", "ssde", "body"])
+@pytest.mark.parametrize("part", ["ledger", "risk", "ranges", "inputs", "ssde", "body", "skin"])
 @pytest.mark.parametrize("value", ["x", [7]])
 def test_documents_of_a_damaged_result(folder: Path, tmp_path: Path, part: str, value: object) -> None:
     """A result of which a part is no more what it was gives an error of ours."""

@@ -92,6 +92,8 @@ def summary(outcome: Any, out: Path) -> str:
     ]
     if dose.effective is not None:
         lines.append(f"effective dose        {dose.effective}")
+    if dose.skin is not None:
+        lines.append(f"highest skin dose     {dose.skin.peak.dose} over {dose.skin.peak.area_cm2:.3g} cm²")
     lines.append(f"CTDIvol {dose.ctdivol_mgy:.3g} mGy, DLP {dose.dlp_mgy_cm:.4g} mGy cm")
     lines.append("")
     warnings = [f"warning: {item.what}" for item in dose.checks if item.severity == "warning"]

@@ -16,6 +16,7 @@ from wholedose.body import Person
 from wholedose.dose import Contribution, DoseMap, Ledger, load_dose, read_own_nifti
 from wholedose.report.build import Report, build
 from wholedose.report.bundle import load_result
+from wholedose.report.skin import stored_skin
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +29,7 @@ class StoredResult:
     ranges: tuple[Any, ...]
     ssde: tuple[Any, ...]
     checks: tuple[Any, ...]
+    skin: Any
     entry: Contribution
 
     def contribution(self) -> Contribution:
@@ -127,6 +129,7 @@ def stored_result(folder: Path, data: Mapping[str, Any], ledger: Ledger) -> Stor
         ranges=tuple(_used(item) for item in data["ranges"]),
         ssde=tuple(None if one is None else SimpleNamespace(**one) for one in data["ssde"]),
         checks=tuple(SimpleNamespace(**item) for item in data["checks"]),
+        skin=stored_skin(data.get("skin")),
         entry=ledger.contributions[-1],
     )
 

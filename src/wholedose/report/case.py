@@ -13,6 +13,7 @@ from typing import Any
 from wholedose.base import AbsorbedDose, Assumption, EffectiveDose, Estimate, InvalidInput, Provenance, Tagged
 from wholedose.dose import Contribution, Ledger
 from wholedose.report.numbers import digits, with_uncertainty
+from wholedose.report.skin import skin_findings
 
 WARNINGS = ("error", "severe", "warning")
 LABELS = {
@@ -159,7 +160,7 @@ def gather(result: Any, results: Iterable[Any] = (), findings: Iterable[tuple[st
         raise InvalidInput("The ledger holds no dose to report.", way_out="Add a result to it first.")
     ledger = Ledger(person, contributions)
     complete = all(item.effective is not None for item in contributions)
-    told = [*findings, *(pair for item in shown for pair in _findings(item))]
+    told = [*findings, *skin_findings(shown), *(pair for item in shown for pair in _findings(item))]
     return Case(
         person=person,
         contributions=contributions,

@@ -16,6 +16,7 @@ from wholedose.report import bodymap, charts, icons, numbers, planes
 from wholedose.report.canvas import Picture
 from wholedose.report.case import Case
 from wholedose.report.risks import RiskSummary
+from wholedose.report.skin import REACTION, reacts_from_mgy, skin_views
 
 DVH_ORGANS = 7
 LONGEST_OPTION = 120
@@ -52,6 +53,8 @@ def context(
         "views": views,
         "pictures": pictures,
         "origins": _origins(case),
+        "skins": skin_views(case.results),
+        "reaction": f"{REACTION} from about {reacts_from_mgy():,.0f} mGy on",
         "risks": risks.rows,
         "sites": risks.sites,
         "sites_model": risks.sites[0].model if risks.sites else "",
@@ -93,6 +96,7 @@ def _contents(
         ("findings", "Findings", bool(case.findings)),
         ("images", "Images", bool(views)),
         ("organs", "Organ doses", True),
+        ("skin", "Skin", bool(skin_views(case.results))),
         ("ledger", "Contributions", len(case.contributions) > 1),
         ("distribution", "Distribution", bool(pictures["dvh"] or pictures["profile"])),
         ("uncertainty", "Uncertainty", True),

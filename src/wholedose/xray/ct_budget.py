@@ -65,13 +65,7 @@ class Budget:
 
     def parts(self, organ: str, profile: FloatArray) -> dict[Cause, float]:
         """Return the parts of one organ; ``profile`` is its mass (or marrow share) per slice."""
-        found = self.common()
-        filter_u, spectrum_u = sensitivity(organ, inside=self._inside(profile) >= 0.5)
-        if self.item.filter_known:
-            filter_u /= 2.0  # assumption: a named example shape leaves half of the spread
-        origin = f"{self.item.filter_shape}, {self.scan.device_origin}"
-        found[Cause("beam shaping filter", origin)] = filter_u
-        found[Cause("spectrum", self.scan.device_origin)] = spectrum_u
+        found = self.common() | self.beam(organ, inside=self._inside(profile) >= 0.5)
         z = self.body.grid.axes_mm()[0]
         found[Cause("scan range", self._where())] = range_sensitivity(z, profile, self.item)
         anatomy = float(self.body.anatomy_u.get(organ, 0.0))
@@ -84,6 +78,17 @@ class Budget:
         if organ in ("red_bone_marrow", "endosteum"):
             found[Cause("model", f"{organ} response")] = float(rule(f"{organ}_response")["relative_u"])
         return {cause: part for cause, part in found.items() if part != 0.0}
+
+    def beam(self, organ: str, *, inside: bool) -> dict[Cause, float]:
+        """Return the parts of filter and spectrum, by whether the organ is in the beam."""
+        filter_u, spectrum_u = sensitivity(organ, inside=inside)
+        if self.item.filter_known:
+            filter_u /= 2.0  # assumption: a named example shape leaves half of the spread
+        device = self.scan.device_origin
+        return {
+            Cause("beam shaping filter", f"{self.item.filter_shape}, {device}"): filter_u,
+            Cause("spectrum", device): spectrum_u,
+        }
 
     def _where(self) -> str:
         scan, item = self.scan, self.item

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from wholedose.base import EffectiveDose, Finding, Provenance, digest_of
@@ -12,6 +13,7 @@ from wholedose.dose import Contribution, DoseMap, OrganDoses
 from wholedose.xray.calibration import Calibration
 from wholedose.xray.ct_rules import ResolvedRange
 from wholedose.xray.ct_scan import CtScan
+from wholedose.xray.ct_skin import CtSkin, skin_of
 from wholedose.xray.size_specific import Ssde
 
 
@@ -60,6 +62,14 @@ class CtDose:
         """The dose-length product of all ranges."""
         return sum(item.dlp_mgy_cm for item in self.ranges)
 
+    @cached_property
+    def skin(self) -> CtSkin | None:
+        """The dose to the basal layer of the skin: mean and peak; None where the body shows no skin.
+
+        Worked out from the map when it is first asked for (some seconds for a whole body of 3 mm).
+        """
+        return skin_of(self.scan, self.body, self.map, self.organs, self.ranges)
+
     def digest(self) -> str:
         """Return a digest of organ doses and dose map: equal for two runs of the same inputs and seed."""
         return digest_of(self.organs.to_json(), self.map.dose_mgy)
@@ -84,6 +94,7 @@ class CtDose:
             "effective_dose_msv": None
             if effective is None
             else {"value": effective.value, "u": effective.u, "uncertainty": effective.by_name()},
+            "skin": None if self.skin is None else self.skin.to_json(),
             "ctdivol_mgy": self.ctdivol_mgy,
             "dlp_mgy_cm": self.dlp_mgy_cm,
             "ssde_mgy": [None if item is None else item.dose.value for item in self.ssde],
