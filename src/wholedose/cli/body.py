@@ -93,7 +93,7 @@ def list_(what: str, as_json: bool) -> None:
 
 
 @body.command()
-@click.argument("image", type=click.Path(exists=True, path_type=Path))
+@click.argument("image", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), default=Path("labels.nii.gz"), show_default=True)
 @click.option("--sex", type=click.Choice(["F", "M"]), help="Else what the files say, or F.")
 @click.option("--age", "age_y", type=float, help="Age in years; else what the files say, or 45.")
