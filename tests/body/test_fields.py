@@ -7,7 +7,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from wholedose.base.errors import InvalidInput
-from wholedose.body.fields import Cells, shapes_of
+from wholedose.body import slabs
+from wholedose.body.fields import Cells, Shapes, shapes_of
+
+Lumps = tuple[Shapes, NDArray[np.float32], NDArray[np.int64]]
 
 
 def row(kind: str, points: str, side: str = "mid", cuts: str = "") -> dict[str, object]:
@@ -126,3 +129,57 @@ def test_many_solids_are_the_least_of_each(seed: int, kind: str) -> None:
     near = each <= 30.0
     np.testing.assert_allclose(whole[near], each[near], atol=1e-4)
     assert (whole[~near] > 30.0).all()
+
+
+@pytest.fixture
+def lumps() -> Lumps:
+    """Superellipsoids of all exponents and turns, and points around them, sorted by place."""
+    rng = np.random.default_rng(5)
+    rows = [
+        row(
+            "ellipsoid",
+            "{} {} {}; {} {} {}; {} {} {}; {}".format(
+                *rng.uniform(-60, 60, 3),
+                *rng.uniform(2, 40, 3),
+                *rng.uniform(0, 90, 3),
+                rng.choice([1, 1.5, 2, 3, 8]),
+            ),
+        )
+        for _ in range(15)
+    ]
+    points = rng.uniform(-100, 100, (40_000, 3)).astype(np.float32)
+    return shapes_of(rows), points, Cells(points).near(np.array([[[-100.0] * 3, [100.0] * 3]]), 0.0)
+
+
+def test_ellipsoids_are_what_their_formula_says(lumps: Lumps) -> None:
+    """What is skipped as too far changes nothing: the field is the least of the formula over all of them."""
+    shapes, points, chosen = lumps
+    found = shapes.field(points, chosen, 200.0)
+    at = points[chosen].astype(np.float64)
+    least = np.full(len(at), np.inf)
+    for solid in shapes.ellipsoids:
+        off = at - solid[:3]
+        scaled = np.abs(off @ solid[6:15].reshape(3, 3).T) / solid[3:6]
+        rho = (scaled ** solid[15]).sum(axis=1) ** (1.0 / solid[15])
+        least = np.minimum(least, np.linalg.norm(off, axis=1) * (1.0 - 1.0 / rho))
+    np.testing.assert_allclose(found, least, atol=2e-5)
+
+
+def test_below_the_floor_only_the_sign_is_known(lumps: Lumps) -> None:
+    """With a floor the field is exact above it and stays below it where it is below."""
+    shapes, points, chosen = lumps
+    exact, floored = shapes.field(points, chosen), shapes.field(points, chosen, floor_mm=0.0)
+    np.testing.assert_array_equal(np.maximum(exact, 0.0), np.maximum(floored, 0.0))
+    np.testing.assert_array_equal(exact < 0.0, floored < 0.0)
+    assert (exact != floored).any()
+
+
+def test_cores_do_not_show(lumps: Lumps, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The field is the same to the bit on any number of cores, also where it is only known to be large."""
+    shapes, points, chosen = lumps
+    found = []
+    for cores in (1, 3, 8):
+        monkeypatch.setattr(slabs, "available_cores", lambda cores=cores: cores)
+        found.append(shapes.field(points, chosen, 10.0))
+    np.testing.assert_array_equal(found[0], found[1])
+    np.testing.assert_array_equal(found[0], found[2])

@@ -15,6 +15,16 @@ BLOCK, BIG_BLOCK = 64, 2048
 
 
 @_jit
+def bounds(points, low, high):  # type: ignore[no-untyped-def]
+    """Set the lowest and the highest coordinates of points."""
+    for c in range(3):
+        low[c], high[c] = points[0, c], points[0, c]
+    for i in range(1, len(points)):
+        for c in range(3):
+            low[c], high[c] = min(low[c], points[i, c]), max(high[c], points[i, c])
+
+
+@_jit
 def cell_of(x, y, z, low, size, count):  # type: ignore[no-untyped-def]
     """Return the number of the cube that holds a point; cubes are numbered brick by brick of 4 x 4 x 4."""
     i = min(int((x - low[0]) / size), count[0] - 1)
@@ -71,10 +81,14 @@ def points_near(first, last, count, start, order, label):  # type: ignore[no-unt
 
 
 @_jit
-def ellipsoid_field(points, chosen, solids, reach, first, last, out):  # type: ignore[no-untyped-def]
-    """Lower ``out[first:last]`` to the radial distance from superellipsoids."""
+def ellipsoid_field(points, chosen, solids, reach, floor, first, last, out):  # type: ignore[no-untyped-def]
+    """Lower ``out[first:last]`` to the radial distance from superellipsoids, or to below ``floor``.
+
+    The distance along the radius is no less than that to the ball and to the box round an ellipsoid, so that
+    powers are only taken where these are lower than what is known already.
+    """
     ball = np.empty(4)
-    few = np.empty(len(solids), dtype=np.int32)
+    few, least = np.empty(len(solids), dtype=np.int32), np.empty(len(solids))
     for start in range(first, last, BLOCK):
         stop = min(start + BLOCK, last)
         _ball(points, chosen, start, stop, ball)
@@ -82,18 +96,33 @@ def ellipsoid_field(points, chosen, solids, reach, first, last, out):  # type: i
         for k in range(len(solids)):
             s = solids[k]
             dx, dy, dz = ball[0] - s[0], ball[1] - s[1], ball[2] - s[2]
-            if math.sqrt(dx * dx + dy * dy + dz * dz) <= 1.8 * max(s[3], s[4], s[5]) + reach + ball[3]:
-                few[count] = k
+            far, half = math.sqrt(dx * dx + dy * dy + dz * dz), max(s[3], s[4], s[5])
+            if far <= 1.8 * half + reach + ball[3]:
+                # the likeliest first
+                m = count
+                while m > 0 and least[m - 1] > far - half:
+                    least[m], few[m] = least[m - 1], few[m - 1]
+                    m -= 1
+                least[m], few[m] = far - half, k
                 count += 1
         for i in range(start, stop):
             j = chosen[i]
             for m in range(count):
+                if out[i] < floor:
+                    break
                 s = solids[few[m]]
                 dx, dy, dz = points[j, 0] - s[0], points[j, 1] - s[1], points[j, 2] - s[2]
-                length = math.sqrt(dx * dx + dy * dy + dz * dz)
+                square = dx * dx + dy * dy + dz * dz
+                bound = 1.8 * max(s[3], s[4], s[5]) + out[i]
+                if bound < 0.0 or square > bound * bound:
+                    continue
+                length = math.sqrt(square)
                 u = abs(s[6] * dx + s[7] * dy + s[8] * dz) / s[3]
                 v = abs(s[9] * dx + s[10] * dy + s[11] * dz) / s[4]
                 w = abs(s[12] * dx + s[13] * dy + s[14] * dz) / s[5]
+                widest = max(u, v, w)
+                if length * (widest - 1.0) > (out[i] + 1e-6) * widest:
+                    continue
                 if s[15] == 2.0:
                     rho = math.sqrt(u * u + v * v + w * w)
                 else:
@@ -131,14 +160,13 @@ def solid_field(points, chosen, solids, tube, steep, reach, first, last, out):  
     at the middle of the block, and how fast it can change.
     """
     ball = np.empty(4)
-    some, few = np.arange(len(solids)).astype(np.int32), np.empty(len(solids), dtype=np.int32)
+    every = np.arange(len(solids)).astype(np.int32)
+    some, few = np.empty(len(solids), dtype=np.int32), np.empty(len(solids), dtype=np.int32)
     least = np.empty(len(solids))
     for big in range(first, last, BIG_BLOCK):
         end = min(big + BIG_BLOCK, last)
-        for k in range(len(solids)):
-            few[k] = k
         _ball(points, chosen, big, end, ball)
-        many = _rivals(ball, solids, tube, steep, reach, few, len(solids), least, some)
+        many = _rivals(ball, solids, tube, steep, reach, every, len(solids), least, some)
         if many == 0:
             continue
         for start in range(big, end, BLOCK):
@@ -148,6 +176,8 @@ def solid_field(points, chosen, solids, tube, steep, reach, first, last, out):  
             for i in range(start, stop):
                 j = chosen[i]
                 for m in range(count):
+                    if least[m] > out[i]:
+                        continue
                     value = _solid(points[j, 0], points[j, 1], points[j, 2], solids[few[m]], tube)
                     if value < out[i] and value <= reach:
                         out[i] = value
@@ -168,17 +198,25 @@ def _ball(points, chosen, first, last, ball):  # type: ignore[no-untyped-def]
 
 @_jit
 def _rivals(ball, solids, tube, steep, reach, asked, count, least, kept):  # type: ignore[no-untyped-def]
-    """Keep those of the asked solids that can have the lowest field somewhere in a ball."""
-    bound = reach
+    """Keep those of the asked solids that can have the lowest field somewhere in a ball, the likeliest first.
+
+    ``least`` says how low the field of each can be there.
+    """
+    bound, best, nearest = reach, 0, math.inf
     for m in range(count):
         k = asked[m]
         value = _solid(ball[0], ball[1], ball[2], solids[k], tube)
         least[m] = value - steep[k] * ball[3]
         bound = min(bound, value + steep[k] * ball[3])
+        if value < nearest:
+            best, nearest = k, value
     n = 0
     for m in range(count):
         if least[m] <= bound:
-            kept[n] = asked[m]
+            kept[n], least[n] = asked[m], least[m]
+            if kept[n] == best:
+                kept[0], kept[n] = kept[n], kept[0]
+                least[0], least[n] = least[n], least[0]
             n += 1
     return n
 

@@ -12,9 +12,8 @@ needs to be right in its order and near its zero, not exact everywhere.
 
 from __future__ import annotations
 
-import os
+import math
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -24,12 +23,15 @@ from numpy.typing import NDArray
 
 from wholedose.base.errors import InvalidInput
 from wholedose.body.field_kernels import (
+    BIG_BLOCK,
+    bounds,
     ellipsoid_field,
     points_near,
     solid_field,
     sort_cells,
     steepness,
 )
+from wholedose.body.slabs import over
 
 Array = NDArray[np.float64]
 
@@ -37,7 +39,7 @@ REACH_MM = 30.0
 """How far from its drawn surface a shape may grow."""
 
 CELL_MM = 10.0
-PART = 200_000  # points for one thread at least
+PART = 4 * BIG_BLOCK  # points for one thread at least; whole blocks, which are culled together
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +79,11 @@ class Shapes:
         return np.concatenate(found) if found else np.zeros((0, 2, 3))
 
     def field(
-        self, points_mm: NDArray[np.float32], chosen: NDArray[np.int64], reach_mm: float = REACH_MM
+        self,
+        points_mm: NDArray[np.float32],
+        chosen: NDArray[np.int64],
+        reach_mm: float = REACH_MM,
+        floor_mm: float = -math.inf,
     ) -> Any:
         """Return the field in mm at chosen points; above ``reach_mm`` it is only known to be larger.
 
@@ -85,6 +91,9 @@ class Shapes:
         ----------
         points_mm : float32 array [n, 3]
         chosen : int64 array [m]
+        reach_mm : float
+        floor_mm : float
+            Below this the field is only known to be lower.
 
         Returns
         -------
@@ -95,19 +104,13 @@ class Shapes:
 
         def part(first: int, last: int) -> None:
             if len(self.ellipsoids):
-                ellipsoid_field(points_mm, chosen, self.ellipsoids, reach_mm, first, last, out)
+                ellipsoid_field(points_mm, chosen, self.ellipsoids, reach_mm, floor_mm, first, last, out)
             if len(self.cones):
                 solid_field(points_mm, chosen, self.cones, True, steep[0], reach_mm, first, last, out)
             if len(self.triangles):
                 solid_field(points_mm, chosen, self.triangles, False, steep[1], reach_mm, first, last, out)
 
-        workers = min(os.cpu_count() or 1, 8, 1 + len(chosen) // PART)
-        if workers == 1:
-            part(0, len(chosen))
-        else:
-            cuts = np.linspace(0, len(chosen), 4 * workers + 1).astype(int).tolist()
-            with ThreadPoolExecutor(workers) as pool:
-                list(pool.map(part, cuts[:-1], cuts[1:]))
+        over(len(chosen), PART, part)
         for a, b, c, d in self.cuts:
             at = points_mm[chosen]
             np.maximum(out, (a * at[:, 0] + b * at[:, 1] + c * at[:, 2] - d).astype(np.float32), out=out)
@@ -269,8 +272,8 @@ class Cells:
         points = self.points_mm
         if len(points) == 0:
             raise InvalidInput("There are no points to paint.")
-        self._low = points.min(axis=0).astype(np.float64)
-        high = points.max(axis=0).astype(np.float64)
+        self._low, high = np.empty(3), np.empty(3)
+        bounds(points, self._low, high)
         self._count = np.floor((high - self._low) / CELL_MM).astype(np.int64) + 1
         self._start, self._order = sort_cells(points, self._low, CELL_MM, self._count)
 

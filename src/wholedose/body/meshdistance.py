@@ -9,8 +9,6 @@ part are no surface. A triangle that another part cuts counts whole, on the side
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,11 +18,13 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, distance_transform_edt, map_coordinates
 
 from wholedose.base.errors import InvalidInput
+from wholedose.body.slabs import over
 
 # no contraction to fused operations: the side of an edge must come out exactly opposite for its two triangles
 _jit: Any = njit(nogil=True, cache=True, error_model="numpy")
 
 BAND_CELLS = 4  # how far from the surface distances are exact, in grid spacings
+_PART, _SLICES = 16_384, 8  # points and slices that are worth a thread
 _COARSE = 4  # distances beyond the band come from every fourth grid point
 _NEIGHBOURS = np.array([[0, 0, 1], [0, 0, -1], [0, 1, 0], [0, -1, 0], [1, 0, 0], [-1, 0, 0]])
 
@@ -49,9 +49,16 @@ class SignedDistance:
 
     def at(self, points_mm: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """Return the distance in mm at points ``[n, 3]``, interpolated; beyond the grid: far out."""
-        where = (np.asarray(points_mm, dtype=np.float64) - self.origin_mm) / self.spacing_mm
+        points = np.asarray(points_mm)
         far = -float(BAND_CELLS * self.spacing_mm)
-        return np.asarray(map_coordinates(self.values, where.T[::-1], order=1, cval=far, output=np.float64))
+        found = np.empty(len(points))
+
+        def part(first: int, last: int) -> None:
+            where = (points[first:last].astype(np.float64) - self.origin_mm) / self.spacing_mm
+            map_coordinates(self.values, where.T[::-1], order=1, cval=far, output=found[first:last])
+
+        over(len(points), _PART, part)
+        return found
 
 
 @_jit
@@ -343,14 +350,11 @@ def signed_distance(
     nx, ny, nz = (int(n) for n in high - low + 1)
     values = np.empty((nz, ny, nx), dtype=np.float32)
     bounding = surface_of(mesh, f)
-    workers = min(os.cpu_count() or 1, 8)
-    thick = -(-nz // (2 * workers))
 
-    def slab(first: int) -> None:
-        _slab(v, f, bounding, float(BAND_CELLS), float(spacing_mm), first, values[first : first + thick])
+    def slab(first: int, last: int) -> None:
+        _slab(v, f, bounding, float(BAND_CELLS), float(spacing_mm), first, values[first:last])
 
-    with ThreadPoolExecutor(workers) as pool:
-        list(pool.map(slab, range(0, nz, thick)))
+    over(nz, _SLICES, slab)
     _deepen(values, spacing_mm)
     low_x, low_y, low_z = (float(n) for n in low * spacing_mm)
     return SignedDistance(values, (low_x, low_y, low_z), float(spacing_mm))

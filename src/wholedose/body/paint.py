@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,12 +86,16 @@ class Canvas:
         if len(self.template_mm) != len(self.depth_mm):
             raise InvalidInput("Template coordinates and depths belong to different voxels.")
         self.label = np.zeros(len(self.template_mm), dtype=np.int16)
-        self.cells = Cells(self.template_mm)
+
+    @cached_property
+    def cells(self) -> Cells:
+        """The voxels sorted into cubes of the template."""
+        return Cells(self.template_mm)
 
     def move(self, template_mm: NDArray[np.float32]) -> None:
         """Let voxels lie elsewhere in the template."""
         self.template_mm = template_mm
-        self.cells = Cells(template_mm)
+        self.__dict__.pop("cells", None)
 
     def number(self, region: str) -> int:
         """Return the label of a region, new if it has none yet."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -100,8 +101,9 @@ def _outside(canvas: Canvas, chosen: NDArray[np.int64], step: Step, shapes: Mapp
     cost = np.zeros(len(chosen), dtype=np.float32)
     for space, sign in ((step.within, 1.0), (step.without, -1.0)):
         if space:
-            # far away it only matters that it is far
-            field = shapes[space].field(canvas.template_mm, chosen)
+            # only the side that costs matters, and far away only that it is far
+            reach, floor = (REACH_MM, 0.0) if sign > 0.0 else (0.0, -math.inf)
+            field = shapes[space].field(canvas.template_mm, chosen, reach, floor)
             cost += np.float32(OUTSIDE_COST) * np.maximum(np.float32(sign) * field, 0.0)
     return cost
 
@@ -187,20 +189,24 @@ def _cortex() -> Mapping[str, float]:
     return {str(s): float(t) for s, t in zip(table["site"], table["thickness_mm"], strict=True)}
 
 
-def _cavity(canvas: Canvas, chosen: NDArray[np.int64], sex: str) -> Score:
-    """Field of the body cavities, where fat and loose tissue lie between organs and muscle does not."""
+def _cavity(canvas: Canvas, sex: str) -> Score:
+    """Field of the body cavities, where fat and loose tissue lie between organs and muscle does not.
+
+    For all voxels; 0 outside and where the voxel is not free.
+    """
     shapes = drawn(sex)
-    out = np.full(len(chosen), np.float32(SPREAD_MM), dtype=np.float32)
+    out = np.zeros(len(canvas.label), dtype=np.float32)
     for name in ("abdominal_cavity", "thoracic_cavity"):
         if name in shapes:
-            np.minimum(out, shapes[name].field(canvas.template_mm, chosen), out=out)
+            chosen, field = canvas.near(shapes[name], 0.0)
+            out[chosen] = np.minimum(out[chosen], field)
     return out
 
 
 def _adipose(canvas: Canvas, volumes: Mapping[str, float], sex: str, core: Depth) -> None:
     chosen = canvas.free()
     rank = core(canvas.template_mm[chosen])
-    cavity = _cavity(canvas, chosen, sex)
+    cavity = _cavity(canvas, sex)[chosen]
     inside = cavity < 0.0
     rank[inside] = VISCERAL_RANK_MM - VISCERAL_SLOPE * cavity[inside]
     canvas.take(chosen, rank, [("adipose", volumes["adipose"])])
@@ -210,7 +216,7 @@ def _muscle(canvas: Canvas, volumes: Mapping[str, float], sex: str, core: Depth)
     chosen = canvas.free()
     rank = -core(canvas.template_mm[chosen])
     # in a cavity only what finds no room elsewhere
-    rank[_cavity(canvas, chosen, sex) < 0.0] += 1000.0
+    rank[_cavity(canvas, sex)[chosen] < 0.0] += 1000.0
     canvas.take(chosen, rank, [("muscle", volumes["muscle"])])
 
 

@@ -8,7 +8,6 @@ the skin in the rest pose. Where two claim a voxel (a forearm pressed into the b
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,8 +16,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from wholedose.base import available_cores
 from wholedose.base.errors import InvalidInput
 from wholedose.base.grid import Grid
+from wholedose.body.slabs import MOST_WORKERS, over
 
 if TYPE_CHECKING:
     from wholedose.body.lattice import Lattice
@@ -28,6 +29,8 @@ _jit: Any = njit(nogil=True, cache=True, error_model="numpy")
 # the skin may be moved by so much to give a body the volume asked for
 MOST_SHIFT_MM = 3.0
 _SLAB_VOXELS = 1 << 24
+# index, template coordinates and depth of the voxels of one slab
+_Part = tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,12 +202,13 @@ def rastered(
     tets, several, part = cells.tets()
     floor = 0.0 if volume_cm3 is None else -MOST_SHIFT_MM
     nz, ny, nx = grid.shape
-    thick = max(1, min(_SLAB_VOXELS // (ny * nx), -(-nz // (2 * (os.cpu_count() or 1)))))
+    workers = min(available_cores(), MOST_WORKERS)
+    thick = max(1, min(_SLAB_VOXELS // (ny * nx), -(-nz // (4 * workers))))
     starts = range(0, nz, thick)
     z = nodes[:, 2][tets]
     low, high = z.min(axis=1), z.max(axis=1)
 
-    def slab(first: int) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:
+    def slab(first: int) -> _Part:
         count = min(thick, nz - first)
         which = np.flatnonzero((high >= first) & (low <= first + count - 1))
         depth = np.full((count, ny, nx), -1e30, dtype=np.float32)
@@ -229,27 +233,48 @@ def rastered(
         _collect(nodes, lattice.template_mm, tets, first, depth, tet_of, index, mapped, deep)
         return index, mapped, deep
 
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:
-        parts = list(pool.map(slab, starts))
-    index, mapped, deep = (np.concatenate([p[k] for p in parts]) for k in range(3))
-    if volume_cm3 is not None:
-        index, mapped, deep = _sized(index, mapped, deep, volume_cm3 / grid.voxel_cm3)
-    return Rastered(index, mapped, deep)
+    with ThreadPoolExecutor(workers) as pool:
+        parts = dict(enumerate(pool.map(slab, starts)))
+    if volume_cm3 is None:
+        return Rastered(*(np.concatenate(arrays) for arrays in zip(*parts.values(), strict=True)))
+    return _sized(parts, round(volume_cm3 / grid.voxel_cm3))
 
 
-def _sized(index: Any, mapped: Any, deep: Any, wanted: float) -> tuple[Any, Any, Any]:
-    """Keep the deepest ``wanted`` voxels and count depth from there."""
-    count = round(wanted)
-    if not 0 < count < len(deep):
+def _sized(parts: dict[int, _Part], count: int) -> Rastered:
+    """Keep the deepest ``count`` voxels of all parts, which are used up, and count depth from there."""
+    level = _level([deep for _, _, deep in parts.values()], count)
+    kept = [np.flatnonzero(deep > level) for _, _, deep in parts.values()]
+    ends = np.cumsum([len(keep) for keep in kept])
+    index, mapped = np.empty(ends[-1], dtype=np.int64), np.empty((ends[-1], 3), dtype=np.float32)
+    depth = np.empty(ends[-1], dtype=np.float32)
+
+    def put(first: int, last: int) -> None:
+        for n in range(first, last):
+            own = slice(ends[n] - len(kept[n]), ends[n])
+            all_index, all_mapped, deep = parts.pop(n)
+            np.take(all_index, kept[n], out=index[own], mode="clip")
+            np.take(all_mapped, kept[n], axis=0, out=mapped[own], mode="clip")
+            np.subtract(deep[kept[n]], level, out=depth[own])
+
+    over(len(parts), 1, put)
+    return Rastered(index, mapped, depth)
+
+
+def _level(deep: list[NDArray[np.float32]], count: int) -> np.float32:
+    """Return the depth of the shallowest voxel that is dropped when the deepest ``count`` are kept."""
+    total = sum(len(part) for part in deep)
+    if not 0 < count < total:
         raise InvalidInput(
-            f"The body has {len(deep)} voxels within {MOST_SHIFT_MM:g} mm of its skin, {count} are asked.",
+            f"The body has {total} voxels within {MOST_SHIFT_MM:g} mm of its skin, {count} are asked.",
             way_out="Fit the figure to the volume first, or give a larger grid.",
         )
-    level = np.partition(deep, len(deep) - count - 1)[len(deep) - count - 1]
-    if level > MOST_SHIFT_MM:
+    # the level lies where the skin may move to, or is refused
+    shallow = np.concatenate([part[part <= MOST_SHIFT_MM] for part in deep])
+    drop = total - count
+    if drop > len(shallow):
+        level = np.partition(np.concatenate(deep), drop - 1)[drop - 1]
         raise InvalidInput(
             f"The skin would have to move in by {level:.1f} mm, more than {MOST_SHIFT_MM:g} mm.",
             way_out="Fit the figure to the volume first.",
         )
-    keep = deep > level
-    return index[keep], mapped[keep], deep[keep] - level
+    return np.float32(np.partition(shallow, drop - 1)[drop - 1])
