@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+import tomllib
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -127,3 +129,14 @@ def test_useless_answers_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
             run_totalsegmentator(image())
     with pytest.raises(InvalidInput, match="not HU"):
         run_totalsegmentator(image(unit="label"))
+
+
+def test_the_extra_stays_out_of_the_locks() -> None:
+    """The extra `segmentation` installs the program; what `make` installs holds nothing of it."""
+    root = Path(__file__).parents[2]
+    extras = tomllib.loads((root / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert extras["segmentation"] == ["TotalSegmentator>=2"]
+    for lock in ("requirements.lock", "requirements-dev.lock"):
+        assert not {"totalsegmentator", "torch", "nnunetv2"} & {
+            line.split("==")[0] for line in (root / lock).read_text().lower().splitlines()
+        }
