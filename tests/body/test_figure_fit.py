@@ -10,7 +10,9 @@ from scipy.spatial import ConvexHull
 
 from wholedose.base import InvalidInput
 from wholedose.body.figure import Figure, fit_figures
-from wholedose.body.figure_fit import _body_of, crotch_mm, proportions
+from wholedose.body.figure_fit import BREAST_DENSITY, _body_of, crotch_mm, proportions
+from wholedose.body.masses import GLANDULARITY
+from wholedose.matter import material
 
 PEOPLE = [
     ("M", 0.0, 51.0, 3300, None),
@@ -139,3 +141,10 @@ def test_thighs_grow_faster_than_children() -> None:
         shares.append((hip[2] - figure.joint_mm[at["lowerleg01.R"], 2]) / figure.height_mm)
     assert shares[0] < shares[1] < shares[2] < 0.25
     assert shares[0] < 0.19
+
+
+def test_breasts_have_the_density_of_their_tissues() -> None:
+    """The density that turns breast mass into volume is that of gland and fat in the reference share."""
+    gland, fat = (material(name).density_g_cm3 for name in ("breast_gland", "adipose"))
+    mixed = 1.0 / (GLANDULARITY / gland + (1.0 - GLANDULARITY) / fat)
+    assert mixed == pytest.approx(BREAST_DENSITY, abs=0.005)
