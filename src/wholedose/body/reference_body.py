@@ -36,6 +36,7 @@ from wholedose.body.posed import Posed
 from wholedose.body.premises import premises_of
 from wholedose.body.skeleton import spongiosa_material
 from wholedose.body.skin_surface import SkinSurface
+from wholedose.body.slabs import over
 from wholedose.matter import Material, material
 
 VOXEL_LIMITS_MM = (1.0, 10.0)
@@ -188,7 +189,14 @@ def built(
     labels.reshape(-1)[inside.index] = painted.label
     counts = np.bincount(painted.label, minlength=len(painted.names) + 1)
     index, rho, materials, off = _filled(person, targets, painted.names, counts, grid)
-    found, density = index[labels], rho[labels]
+    found, density = np.empty(grid.shape, dtype=index.dtype), np.empty(grid.shape, dtype=rho.dtype)
+
+    def fill(first: int, last: int) -> None:
+        own = slice(first, last)
+        np.take(index, labels[own], out=found[own], mode="clip")
+        np.take(rho, labels[own], out=density[own], mode="clip")
+
+    over(grid.shape[0], 1, fill)
     for array in (labels, found, density):
         array.setflags(write=False)
     body = Body(
