@@ -243,13 +243,22 @@ def register(
     shape = (3, *(b.shape[1] for b in bases))
     scratch = np.empty((3, *grid.shape))
 
+    across_z, across_y, across_x = bases
+    nk = shape[1]
+    nz, ny, nx = grid.shape
+
     def spread(c: FloatArray) -> FloatArray:
-        return np.asarray(np.einsum("zk,yl,xm,cklm->czyx", *bases, c, optimize=True))
+        lines = across_y @ (c @ across_x.T)
+        return np.asarray((across_z @ lines.reshape(3, nk, ny * nx)).reshape(3, nz, ny, nx))
+
+    def gathered(slope: FloatArray) -> FloatArray:
+        planes = (across_z.T @ slope.reshape(3, nz, ny * nx)).reshape(3, nk, ny, nx)
+        return np.asarray((across_y.T @ planes) @ across_x)
 
     def cost(p: FloatArray) -> tuple[float, FloatArray]:
         c = p.reshape(shape) * limit
         value, slope = problem.misfit(start + spread(c), scratch)
-        down = np.einsum("zk,yl,xm,czyx->cklm", *bases, slope, optimize=True) * limit
+        down = gathered(slope) * limit
         bent, bent_slope = _bending(p.reshape(shape))
         return value + stiffness * bent, (down + stiffness * bent_slope).ravel()
 
