@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import sys
 import time
 from collections.abc import Iterator
@@ -22,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import penred  # type: ignore[import-not-found]  # beside this file, found when it is run
+from machine import machine  # type: ignore[import-not-found]
 from wholedose import __version__
-from wholedose.base import available_cores
 from wholedose.transport.batch import voxel_batches
 from wholedose.validation.water_problems import Problem, problem
 
@@ -130,18 +129,6 @@ def measure(name: str, seconds: float, seed: int) -> dict[str, Any]:
         "version": __version__,
         "machine": machine(),
     }
-
-
-def machine() -> dict[str, Any]:
-    model = platform.processor()
-    try:
-        with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:
-            model = next(
-                (line.split(":")[1].strip() for line in file if line.startswith("model name")), model
-            )
-    except OSError:
-        pass
-    return {"cpu": model, "cores": available_cores(), "python": platform.python_version()}
 
 
 def main() -> None:
