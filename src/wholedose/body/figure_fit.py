@@ -29,8 +29,8 @@ AGE_PARAMETER = (0.0, 0.05, 0.215, 0.415, 0.67, 0.77, 0.83, 1.0)
 LEAN_WEIGHT, LEAN_MUSCLE = 0.35, 0.5
 # assumption: among people of one age the head grows with this power of the height
 HEAD_POWER = 0.3
-# reference adult: 500 g of breasts (ICRP 89). ASSUMPTION: the figure has them at this cup size. The density in
-# g/cm³ is that of the materials breast_gland and adipose where gland is 40 % of the mass (`masses.GLANDULARITY`)
+# reference adult: 500 g of breasts (ICRP 89). ASSUMPTION: the figure has them at this cup size. The density
+# (g/cm³) is that of the materials breast_gland and adipose with 40 % of gland by mass (masses.GLANDULARITY)
 REFERENCE_BREAST_G, REFERENCE_CUP, BREAST_DENSITY = 500.0, 0.5, 0.98
 LARGEST_CUP = 1.8  # ASSUMPTION: beyond it the skin folds
 BUMP_SMOOTHING = 100
