@@ -175,10 +175,12 @@ def solid_field(points, chosen, solids, tube, steep, reach, first, last, out):  
             count = _rivals(ball, solids, tube, steep, reach, some, many, least, few)
             for i in range(start, stop):
                 j = chosen[i]
+                # of double precision like the ball's middle, lest all is compiled twice
+                x, y, z = float(points[j, 0]), float(points[j, 1]), float(points[j, 2])
                 for m in range(count):
                     if least[m] > out[i]:
                         continue
-                    value = _solid(points[j, 0], points[j, 1], points[j, 2], solids[few[m]], tube)
+                    value = _solid(x, y, z, solids[few[m]], tube)
                     if value < out[i] and value <= reach:
                         out[i] = value
 
