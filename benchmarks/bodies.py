@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import time
 from collections.abc import Callable, Sequence
@@ -67,6 +68,8 @@ def measure(voxel_mm: float, repeats: int) -> dict[str, Any]:
     found["chest_ct"] = timed([lambda p=p: from_ct(image, p, voxel_mm=voxel_mm) for p in others])  # type: ignore[misc]
     return {
         "format": 1,
+        # wall times of a busy machine tell little
+        "load": os.getloadavg()[0],
         "voxel_mm": voxel_mm,
         **found,
         "peak_memory_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2,

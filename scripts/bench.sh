@@ -8,3 +8,6 @@ for problem in A B C; do
   mv "benchmarks/results/transport-$problem.json.part" "benchmarks/results/transport-$problem.json"
   cat "benchmarks/results/transport-$problem.json"
 done
+.venv/bin/python benchmarks/bodies.py --json > benchmarks/results/bodies.json.part
+mv benchmarks/results/bodies.json.part benchmarks/results/bodies.json
+cat benchmarks/results/bodies.json
