@@ -13,4 +13,5 @@ marks="not slow"
 # each worker takes up to 2.5 GB
 workers=$(nproc 2>/dev/null || echo 2)
 [ "$workers" -le 4 ] || workers=4
-exec .venv/bin/python -m pytest -q -n "$workers" --dist loadfile -m "$marks" "$@"
+# neighbours stay together, so costly fixtures of a module are made once or twice; who is done takes from the others
+exec .venv/bin/python -m pytest -q -n "$workers" --dist worksteal -m "$marks" "$@"
