@@ -22,6 +22,7 @@ from wholedose.base.grid import Grid
 from wholedose.body.bending import fitted
 from wholedose.body.cells import POINTS, SIDE, Cells
 from wholedose.body.figure import skin_volume_cm3
+from wholedose.body.levels import drawn_height
 from wholedose.body.meshdistance import signed_distance
 from wholedose.body.raster import Rastered, rastered
 from wholedose.body.skinning import Skin, bent, bones_of, linear_share, vertex_area
@@ -94,6 +95,7 @@ class Lattice:
         if not known.all():
             raise InvalidInput("The lattice misses a part of the skin.", way_out="Give a closed skin mesh.")
         mapped = _map(cells, actual, core, template, twin)
+        mapped[:, 2] = drawn_height(mapped)
         index, weight = bones_of(cells, actual, skin, twin)
         return cls(cells, mapped, index, weight, linear_share(actual, index, weight), skin)
 

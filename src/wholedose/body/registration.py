@@ -24,6 +24,9 @@ from wholedose.base import Grid
 Field = NDArray[np.float32]
 FloatArray = NDArray[np.float64]
 
+STRETCH = (0.12, 0.12, 0.05)
+"""Most stretching along x, y and z: girth varies, lengths of the trunk little once the height is known."""
+
 _jit: Any = njit(nogil=True, cache=True, error_model="numpy")
 
 
@@ -172,8 +175,8 @@ def _affine(problem: _Problem, limit: float, iterations: int) -> tuple[FloatArra
 
     bounds: list[tuple[float, float]] = []
     for own in range(3):
-        # shift, 12 % of stretching, 6 degrees of turning and shear, these at the edge of the image
-        most = [limit, *((0.12 if axis == own else 0.1) * half[axis] for axis in range(3))]
+        # shift, stretching, 6 degrees of turning and shear, these at the edge of the image
+        most = [limit, *((STRETCH[own] if axis == own else 0.1) * half[axis] for axis in range(3))]
         bounds += [(-value, value) for value in most]
     found = minimize(
         cost, np.zeros(12), jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": iterations}

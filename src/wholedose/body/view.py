@@ -1,4 +1,4 @@
-"""What the field of view shows and cuts. Defines `view_edge`, `arms_of`, `without_arms`, `ArmsSeen`, `Arms`."""
+"""What the field of view shows and cuts. Defines `view_edge`, `without_arms`, `arms_of`, `ArmsSeen`, `Arms`."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def view_edge(hu: NDArray[np.float32]) -> Mask:
 
 
 def without_arms(body: Mask) -> Mask:
-    """Return a body [z, y, x] without the small pieces of its slices: arms beside the trunk, hands on the hip.
+    """Return a body [z, y, x] without the small pieces of its slices: arms beside the trunk, hands.
 
     Examples
     --------
