@@ -23,7 +23,7 @@ from wholedose.body.organs import BONE_SITES, PARTS
 from wholedose.body.placement import taken
 from wholedose.body.population import population
 from wholedose.body.registration import Warp
-from wholedose.body.scanned import FIXED, FREE_FAT, FREE_SOFT, OUTSIDE, Seen
+from wholedose.body.scanned import COMPACT, FIXED, FREE_FAT, FREE_SOFT, OUTSIDE, Seen
 from wholedose.tables import load
 
 MEMBERS = 16
@@ -282,6 +282,7 @@ class _Maker:
             longer = rng.standard_normal() * parameter(f"stretch{known}_rel")
             field[2] += longer * np.where(side * self.beyond > 0, self.beyond, 0.0)[:, None, None]
         field[2] += rng.standard_normal() * parameter("breathing") * self._below_diaphragm(z)
+        field[2] += rng.standard_normal() * parameter(f"place_{self._placed_by}")
         self._swell(field, rng)
         # the random part shall not change the weight; that varies by itself
         grown = sum(np.gradient(field[2 - axis], FIELD_MM, axis=axis) for axis in range(3))
@@ -293,6 +294,13 @@ class _Maker:
         field[0] += wider * share * (x - middle[0])[None, None, :]
         field[1] += wider * share * (y - middle[1])[None, :, None]
         return Warp(grid, field.astype(np.float32))
+
+    @cached_property
+    def _placed_by(self) -> str:
+        """What tells the image's height: labelled organs, ends of the lungs, or its slices alone."""
+        if any(self.body.origin.get(name) == "label map" for name in COMPACT):
+            return "labels"
+        return "lungs" if self.seen.placement.fit.ends else "slices"
 
     def _below_diaphragm(self, z: NDArray[Any]) -> NDArray[Any]:
         marks = self.body.landmarks

@@ -35,6 +35,12 @@ IN_FAT = ("breasts", "lymphatic_nodes")
 LEAST_TAKEN = 0.4
 """A region of which less of its voxels are soft tissue takes fat, too."""
 
+# compact organs: when a label map shows one without touching the image's ends, none of it lies outside
+COMPACT = (
+    "brain", "thyroid", "thymus", "heart", "liver", "gall_bladder", "spleen", "stomach", "pancreas",
+    "kidneys", "adrenals", "urinary_bladder", "prostate", "uterus", "ovaries", "testes", "eyes",
+)  # fmt: skip
+
 # where a long bone comes as one label: its lower half, and its length in mm in an adult
 LOWER_HALF = {
     "bone_femora_upper": ("bone_femora_lower", 450.0),
@@ -186,14 +192,12 @@ class Scanned:
         padded = np.pad(body, 1, mode="edge")
         inner = ndimage.binary_erosion(padded)[1:-1, 1:-1, 1:-1]
         layer = body & ~inner & (self.labels > 0)
-        filling = ndimage.uniform_filter(body.astype(np.float32), 3)
-        wanted = round(layer.sum() * min(skin_mm / step, 1.0))
-        if wanted:
-            order = np.argsort(filling[layer], kind="stable")[:wanted]
-            chosen = np.zeros(int(layer.sum()), dtype=np.bool_)
-            chosen[order] = True
-            where = layer.copy()
-            where[layer] = chosen
+        # skin is thinner than voxels: an even share of the outermost ones, so that no side is favoured
+        share = min(skin_mm / step, 1.0)
+        count = np.floor(np.arange(int(layer.sum()) + 1) * share)
+        where = layer.copy()
+        where[layer] = np.diff(count) > 0
+        if where.any():
             self._set(where, "skin", "image")
 
     def _matter(self) -> tuple[NDArray[np.uint8], NDArray[np.float32], tuple[Material, ...]]:
@@ -252,7 +256,9 @@ class Scanned:
         grid, at = _whole_grid(self.grid, model, placement)
         index_of = placement.look_up(grid, model.grid)
         model_labels = taken(model.labels, index_of)
-        renumber = np.array([0, *(self.whole_number(n) for n in model.organs)], dtype=np.int16)
+        held = self._held_whole()
+        rest = {name: self.elsewhere(name, held) for name in model.organs}
+        renumber = np.array([0, *(self.number[name] for name in rest.values())], dtype=np.int16)
         labels = renumber[model_labels]
         index, density, materials = self._matter()
         air = materials[0].density_g_cm3
@@ -286,14 +292,27 @@ class Scanned:
             dict(zip(model.landmarks, (float(v) for v in marks), strict=True)), True, rival_mm,
         )  # fmt: skip
         accepts = {name: self.takes(name) for name in model.organs}
-        names = {name: self.names[self.whole_number(name) - 1] for name in model.organs}
-        return body, Seen(grid, whole_kind, placement, coarse, names, accepts)
+        return body, Seen(grid, whole_kind, placement, coarse, rest, accepts)
 
-    def whole_number(self, name: str) -> int:
-        """Return the label of a region of the reference body: where a label map draws an organ whole, so is
-        the rest of it."""
+    def elsewhere(self, name: str, held: frozenset[str]) -> str:
+        """Return as what a region of the reference body counts outside the image.
+
+        Where a label map draws an organ in one piece, the rest of it is no parts either; where it holds all
+        of the organ (``held``), there is no rest.
+        """
         whole = PARTS[name].part_of if name in PARTS else ""
-        return self.number[whole if whole and whole != "bone" and whole in self.trusted else name]
+        own = whole if whole and whole != "bone" and whole in self.trusted else name
+        return "residual_soft_tissue" if own in held else own
+
+    def _held_whole(self) -> frozenset[str]:
+        """Compact organs of the label map that reach neither end of the image."""
+        held = set()
+        for name in COMPACT:
+            if self.origin.get(name) == "label map":
+                there = (self.labels == self.number[name]).any(axis=(1, 2))
+                if there.any() and not there[[0, 1, -2, -1]].any():
+                    held.add(name)
+        return frozenset(held)
 
 
 OUTSIDE, FIXED, FREE_SOFT, FREE_FAT = range(4)
