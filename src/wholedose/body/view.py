@@ -1,4 +1,4 @@
-"""What the field of view shows and cuts. Defines `view_edge`, `without_arms`, `arms_of`, `ArmsSeen`, `Arms`."""
+"""What the field of view shows and cuts. Defines `view_edge`, `without_arms`, `arms_of` and `ArmsSeen`."""
 
 from __future__ import annotations
 
