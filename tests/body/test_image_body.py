@@ -11,6 +11,7 @@ from tests.body.make_ct import MARGIN, as_ct, dice, read_nifti
 from wholedose.base import Grid, InvalidInput, MissingInput, UnknownName, Volume
 from wholedose.body import BONE_SITES, REGIONS, Body, Person, from_ct, reference
 from wholedose.body.locate import bright_bone, region_range, whole_organ
+from wholedose.body.scanned import surface_mm2
 from wholedose.tables import load
 
 PERSON = Person("M", 40, 176, 73)
@@ -119,9 +120,9 @@ def test_head_is_found_by_its_shape(man: Body) -> None:
 
 
 def test_an_ambiguous_place_widens() -> None:
-    """A featureless slab could be head or neck: said, and the organs not shown are very uncertain."""
+    """A featureless slab could be head or waist: said, and the organs not shown are very uncertain."""
     y, x = np.mgrid[-120:121:6, -180:181:6]
-    plane = np.where((x / 108.0) ** 2 + (y / 95.0) ** 2 < 1, 40, -1000).astype(np.int16)
+    plane = np.where((x / 115.0) ** 2 + (y / 98.0) ** 2 < 1, 40, -1000).astype(np.int16)
     slab = Volume(
         Grid((5, *plane.shape), (6.0, 6.0, 6.0), (-180.0, -120.0, 0.0)), np.stack([plane] * 5), "HU", {}
     )
@@ -259,6 +260,27 @@ class TestRefusals:
 
 
 @pytest.mark.shared
+def test_surface_of_a_mask() -> None:
+    """The surface of a ball is 4 pi r^2 to 1 %; of a cut cylinder, only its side counts."""
+    z, y, x = np.mgrid[-30:31, -30:31, -30:31]
+    ball = x * x + y * y + z * z <= 20.5**2
+    assert surface_mm2(ball, 2.0) == pytest.approx(4 * np.pi * 41.0**2, rel=0.01)
+    rod = x * x + y * y <= 20.5**2
+    assert surface_mm2(rod, 2.0) == pytest.approx(2 * np.pi * 41.0 * 122.0, rel=0.01)
+
+
+def test_skin_of_a_scanned_part_is_as_thick_as_elsewhere(chest: Body) -> None:
+    """In the image skin is as heavy per length of outline as below it, within a quarter."""
+    z_mm = chest.image_z_mm or (0.0, 0.0)
+    z = chest.grid.axes_mm()[0]
+    skin, body = chest.labels == chest.label("skin"), chest.labels > 0
+    edge = np.array([surface_mm2(np.repeat(plane[None], 3, axis=0), 1.0) / 3 for plane in body])
+    per = np.divide(skin.sum(axis=(1, 2)), edge, out=np.zeros(len(z)), where=edge > 0)
+    inside = (z > z_mm[0] + 20) & (z < z_mm[1] - 20)
+    below = (z < z_mm[0] - 30) & (z > z_mm[0] - 200)
+    assert per[inside].mean() == pytest.approx(per[below].mean(), rel=0.25)
+
+
 class TestRealImages:
     """What the segmentation and the placing do on a real CT."""
 

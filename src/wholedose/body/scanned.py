@@ -193,7 +193,7 @@ class Scanned:
         inner = ndimage.binary_erosion(padded)[1:-1, 1:-1, 1:-1]
         layer = body & ~inner & (self.labels > 0)
         # skin is thinner than voxels: an even share of the outermost ones, so that no side is favoured
-        share = min(skin_mm / step, 1.0)
+        share = min(surface_mm2(body, step) * skin_mm / (step**3 * max(int(layer.sum()), 1)), 1.0)
         count = np.floor(np.arange(int(layer.sum()) + 1) * share)
         where = layer.copy()
         where[layer] = np.diff(count) > 0
@@ -350,6 +350,21 @@ def skin_mm_of(person: Person) -> float:
     sized = with_size(person)
     surface_cm2 = 1e4 * math.sqrt(float(sized.height_cm or 0) * float(sized.weight_kg or 0) / 3600.0)
     return 10 * targets_of(person)["skin"].mass_g / (material("skin").density_g_cm3 * surface_cm2)
+
+
+def surface_mm2(body: Mask, step_mm: float) -> float:
+    """Return the area in mm² of a mask's surface without its cut ends, as integral of the blurred slope.
+
+    Examples
+    --------
+    A ball of 20 voxels radius: 4π · 20² voxel faces within 1 %.
+    """
+    blurred = ndimage.gaussian_filter(body.astype(np.float32), 1.0, mode="nearest")
+    square = np.zeros_like(blurred)
+    for axis in range(3):
+        if blurred.shape[axis] > 1:
+            square += np.gradient(blurred, axis=axis) ** 2
+    return float(np.sqrt(square).sum(dtype=np.float64)) * step_mm**2
 
 
 def nearest_sites(body: Body) -> NDArray[np.int16]:
