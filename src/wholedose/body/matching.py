@@ -34,7 +34,7 @@ MESH_MM = 75.0
 LIMIT_MM = 20.0
 WEIGHTS = {"body": 0.1, "lung": 4.0, "bone": 2.0}
 ROUGH_WEIGHTS = {"body": 0.0, "lung": 4.0, "bone": 0.5}
-"""Lungs tell the height, skin hardly; chosen on labelled CT, where the place is known (assumption)."""
+"""Lungs tell the height, skin hardly: chosen on bodies of our own with other organs (assumption)."""
 
 ORGAN_WEIGHT = 2.0
 LEAST_ORGAN_CM3 = 5.0
