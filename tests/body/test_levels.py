@@ -30,7 +30,9 @@ def test_levels_of_measured_people(person: Person, crest: float, notch: float) -
 
 def test_limbs_head_and_hips_keep_their_heights() -> None:
     """What is drawn in arms, legs, head and at the hip joints lies where it is drawn."""
-    places = np.array([[300.0, 0, 1150], [90, 0, 500], [0, 0, 1700], [96, 0, 945], [0, 0, 1517]])
+    places = np.array([
+        [300.0, 0, 1150], [90, 0, 500], [0, 0, 1700], [96, 0, 945], [0, 0, 1517], [0, 0, -9], [0, 0, 1770],
+    ])  # fmt: skip
     assert drawn_height(places) == pytest.approx(places[:, 2])
 
 

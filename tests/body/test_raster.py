@@ -11,6 +11,7 @@ from wholedose.base.grid import Grid
 from wholedose.body import raster
 from wholedose.body.figure import skin_volume_cm3, template_figure
 from wholedose.body.lattice import Lattice
+from wholedose.body.levels import drawn_height
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,11 @@ def test_the_resting_body_is_the_voxels_under_its_skin(lattice: Lattice) -> None
     assert np.isin(sure, found.index).all()
     assert len(found.index) - len(sure) < 20
     assert (np.diff(found.index) > 0).all()
-    np.testing.assert_allclose(found.template_mm, centres(grid, found.index), atol=1e-3)
+    there = centres(grid, found.index)
+    np.testing.assert_allclose(found.template_mm[:, :2], there[:, :2], atol=1e-3)
+    # heights are those of the drawing, linear between nodes 12 mm apart
+    np.testing.assert_allclose(found.template_mm[:, 2], drawn_height(there), atol=6.0)
+    assert abs(found.template_mm[:, 2] - drawn_height(there)).mean() < 0.1
     np.testing.assert_allclose(found.depth_mm, depth[found.index], atol=1e-3)
     volume = len(found.index) * grid.voxel_cm3
     mesh = skin_volume_cm3(template_figure().vertices_mm, template_figure().faces)
@@ -58,7 +63,8 @@ def test_a_turned_body_is_the_same_body(lattice: Lattice) -> None:
     grid = grid_round(lattice, nodes, 6.0)
     found = lattice.raster(nodes, grid)
     back = (centres(grid, found.index) - shift) @ turn
-    np.testing.assert_allclose(found.template_mm, back, atol=2e-3)
+    np.testing.assert_allclose(found.template_mm[:, :2], back[:, :2], atol=2e-3)
+    np.testing.assert_allclose(found.template_mm[:, 2], drawn_height(back), atol=6.0)
     np.testing.assert_allclose(found.depth_mm, lattice.cells.distance.at(back), atol=2e-3)
     mesh = skin_volume_cm3(template_figure().vertices_mm, template_figure().faces)
     assert len(found.index) * grid.voxel_cm3 == pytest.approx(mesh, rel=0.005)

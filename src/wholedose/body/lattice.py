@@ -95,7 +95,6 @@ class Lattice:
         if not known.all():
             raise InvalidInput("The lattice misses a part of the skin.", way_out="Give a closed skin mesh.")
         mapped = _map(cells, actual, core, template, twin)
-        mapped[:, 2] = drawn_height(mapped)
         index, weight = bones_of(cells, actual, skin, twin)
         return cls(cells, mapped, index, weight, linear_share(actual, index, weight), skin)
 
@@ -103,6 +102,11 @@ class Lattice:
     def node_mm(self) -> FloatArray:
         """Where nodes lie in the rest pose, LPS mm ``[n, 3]``."""
         return self.cells.node_mm
+
+    @cached_property
+    def drawn_mm(self) -> FloatArray:
+        """Where each node lies in the template at the heights of the drawing, mm ``[n, 3]``."""
+        return np.column_stack([self.template_mm[:, :2], drawn_height(self.template_mm)])
 
     @cached_property
     def _tets(self) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.uint8]]:

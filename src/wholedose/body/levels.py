@@ -38,4 +38,5 @@ def drawn_height(template_mm: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     x, z = np.abs(template_mm[:, 0]), np.asarray(template_mm[:, 2], dtype=np.float64)
     low, high = TRUNK_MM
     share = np.clip((high - x) / (high - low), 0.0, 1.0)
-    return np.asarray(z + share * (np.interp(z, table["template_mm"], table["drawn_mm"]) - z))
+    higher = table["drawn_mm"] - table["template_mm"]
+    return np.asarray(z + share * np.interp(z, table["template_mm"], higher))

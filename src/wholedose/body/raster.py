@@ -42,7 +42,7 @@ class Rastered:
     index : int64 array ``[m]``
         Flat index into the grid's ``[z, y, x]`` array.
     template_mm : float32 array ``[m, 3]``
-        Where each voxel's centre lies in the template, LPS mm.
+        Where each voxel's centre lies in the template, at the heights of the drawing, LPS mm.
     depth_mm : float32 array ``[m]``
         Distance under the skin, positive.
     """
@@ -230,7 +230,7 @@ def rastered(
         m = int(np.count_nonzero(tet_of >= 0))
         index, deep = np.empty(m, dtype=np.int64), np.empty(m, dtype=np.float32)
         mapped = np.empty((m, 3), dtype=np.float32)
-        _collect(nodes, lattice.template_mm, tets, first, depth, tet_of, index, mapped, deep)
+        _collect(nodes, lattice.drawn_mm, tets, first, depth, tet_of, index, mapped, deep)
         return index, mapped, deep
 
     with ThreadPoolExecutor(workers) as pool:
