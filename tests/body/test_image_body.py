@@ -259,7 +259,6 @@ class TestRefusals:
         assert ("labels without a name", "9") in {(a.what, a.value) for a in body.assumptions}
 
 
-@pytest.mark.shared
 def test_surface_of_a_mask() -> None:
     """The surface of a ball is 4 pi r^2 to 1 %; of a cut cylinder, only its side counts."""
     z, y, x = np.mgrid[-30:31, -30:31, -30:31]
@@ -281,6 +280,7 @@ def test_skin_of_a_scanned_part_is_as_thick_as_elsewhere(chest: Body) -> None:
     assert per[inside].mean() == pytest.approx(per[below].mean(), rel=0.25)
 
 
+@pytest.mark.shared
 class TestRealImages:
     """What the segmentation and the placing do on a real CT."""
 

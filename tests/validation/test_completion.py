@@ -152,26 +152,39 @@ def phantom(folder: Path, sex: str) -> Truth:
 
 @pytest.fixture(scope="module")
 def phantom_cases(shared: Path) -> list[OrganCase]:
-    """Cases of the man of ICRP 110, whom nothing of ours was drawn or calibrated after."""
-    truth = phantom(shared / "phantoms", "M")
-    return completion.told(completion.organ_cases(truth, "chest"))
+    """Cases of the adults of ICRP 110, whom nothing of ours was drawn or calibrated after."""
+    cases: list[OrganCase] = []
+    for sex in ("M", "F"):
+        truth = phantom(shared / "phantoms", sex)
+        for region in completion.REGIONS:
+            cases += completion.organ_cases(truth, region)
+    return completion.told(cases)
 
 
 @pytest.mark.slow
 @pytest.mark.shared
-def test_organs_in_the_image_of_a_voxel_phantom_are_right(phantom_cases: list[OrganCase]) -> None:
-    """Organs in the image of the chest have the true dose to 10 % (median) and in their interval."""
+def test_organs_in_images_of_voxel_phantoms_are_right(phantom_cases: list[OrganCase]) -> None:
+    """Organs in the image have the true dose to 10 % (median) and in their interval."""
     inside = [one for one in phantom_cases if one.place == "inside"]
-    assert len(inside) >= 4
+    assert len(inside) >= 30
     assert completion.median_error(inside) <= 0.10
     assert completion.coverage(inside) >= completion.COVERAGE_GOAL
 
 
 @pytest.mark.slow
 @pytest.mark.shared
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="unseen organs of the phantom lie further off than assumed"
-)
-def test_intervals_hold_the_truth_of_a_voxel_phantom(phantom_cases: list[OrganCase]) -> None:
-    """Nine of ten organs of the chest scan have their true dose in the interval."""
+def test_intervals_hold_the_truth_of_voxel_phantoms(phantom_cases: list[OrganCase]) -> None:
+    """Nine of ten organs of both adults and all regions have their true dose in the interval."""
+    assert len(phantom_cases) > 150
     assert completion.coverage(phantom_cases) >= completion.COVERAGE_GOAL
+
+
+@pytest.mark.slow
+@pytest.mark.shared
+@pytest.mark.xfail(
+    strict=True, raises=AssertionError, reason="organs out of sight lie about a vertebra off"
+)
+def test_median_error_out_of_the_image_of_voxel_phantoms(phantom_cases: list[OrganCase]) -> None:
+    """The median error of organs out of the image is at most 20 %."""
+    outside = [one for one in phantom_cases if one.place == "outside"]
+    assert completion.median_error(outside) <= completion.OUTSIDE_GOAL
