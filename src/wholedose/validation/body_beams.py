@@ -29,7 +29,7 @@ BEAMS: Mapping[str, tuple[str, float]] = {
 is scored in a beam that covers the whole body."""
 
 DOSE_LIMIT = 0.05
-"""How far the dose of a thin organ may move between voxels of 4 and 2 mm, beside 2σ."""
+"""How far the dose of a thin organ may move between coarse and finest voxels, beside 2σ."""
 DEPTH_LIMIT_MM = 2.0
 SHARE_WITHIN = 0.90
 """Of many organs, 95 % are expected to agree within 2σ."""
