@@ -146,7 +146,8 @@ def test_it_looks_like_a_chest(study: Study, series: CtSeries) -> None:
     assert mean_at(-200, -200) < -950
     assert -900 < mean_at(-80, 0) < -600
     assert -900 < mean_at(80, 0) < -600
-    assert -100 < mean_at(0, -30) < 150
+    # behind the sternum, which lies 30 mm in front of the isocentre here
+    assert -100 < mean_at(0, 0) < 150
     middle = plane[:, np.abs(x - x0).argmin()]
     back = y - y0
     assert middle[(back > 20) & (back < 100)].max() > 300
