@@ -32,9 +32,9 @@ ROUGH_STEP_MM, ROUGH_BLUR_MM = 12.0, 15.0
 MARGIN_MM = 54.0
 MESH_MM = 75.0
 LIMIT_MM = 20.0
-WEIGHTS = {"body": 0.5, "lung": 4.0, "bone": 2.0}
+WEIGHTS = {"body": 0.1, "lung": 4.0, "bone": 2.0}
 ROUGH_WEIGHTS = {"body": 0.0, "lung": 4.0, "bone": 0.5}
-"""Which place is best, lungs and bones tell, skin hardly; in its place, skin sets the depth (assumption)."""
+"""Lungs and bones tell the place, skin hardly: chosen on bodies of our own with other organs (assumption)."""
 
 ORGAN_WEIGHT = 2.0
 LEAST_ORGAN_CM3 = 5.0
