@@ -58,7 +58,7 @@ def displacement(placement: Placement, scanned: Scanned) -> np.ndarray:
 BONES_DIFFER = pytest.mark.xfail(
     strict=True,
     raises=AssertionError,
-    reason="an abdomen comes 5 mm too far forward: a CT shows less of the vertebral arches than the model has",
+    reason="an abdomen lies 5 mm off front to back: bones outweigh skin, and a CT shows fewer of them",
 )
 
 

@@ -181,9 +181,7 @@ def test_intervals_hold_the_truth_of_voxel_phantoms(phantom_cases: list[OrganCas
 
 @pytest.mark.slow
 @pytest.mark.shared
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="organs out of sight lie about a vertebra off"
-)
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="organs out of sight lie about a vertebra off")
 def test_median_error_out_of_the_image_of_voxel_phantoms(phantom_cases: list[OrganCase]) -> None:
     """The median error of organs out of the image is at most 20 %."""
     outside = [one for one in phantom_cases if one.place == "outside"]
