@@ -55,14 +55,31 @@ def match(drawn: Scanned, model: Body, fits: Sequence[Fit], known: tuple[str, ..
         Organs and bone sites that a label map shows.
     """
     size = size_of(model)
-    fit = fits[0]
+    fit, shown = fits[0], _shown(drawn, model, known)
     if len(fits) > 1:
-        rough = _Pictures.of(drawn, model, known, ROUGH_STEP_MM, ROUGH_BLUR_MM)
+        rough = _Pictures.of(drawn, model, shown, ROUGH_STEP_MM, ROUGH_BLUR_MM)
         misfits = [rough.registered(one, size, ROUGH_WEIGHTS).misfit for one in fits]
         fit = fits[int(np.argmin(misfits))]
-    pictures = _Pictures.of(drawn, model, known, STEP_MM, BLUR_MM)
+    pictures = _Pictures.of(drawn, model, shown, STEP_MM, BLUR_MM)
     warp = pictures.registered(fit, size)
     return Placement(fit).with_registered(warp, shrunk(drawn.found.body, pictures.factor) > 0.5)
+
+
+def _shown(drawn: Scanned, model: Body, known: tuple[str, ...]) -> dict[str, tuple[Mask, Mask]]:
+    """What image and model both show, by channel: the mask in the one and in the other."""
+    found = drawn.found
+    # arms lie otherwise in every person
+    trunk, model_trunk = without_arms(found.body), without_arms(model.labels > 0)
+    shown = {
+        "body": (trunk, model_trunk),
+        "lung": (found.mask("lung"), model.mask("lungs")),
+        "bone": (found.mask("bone") & trunk, bright_bone(model) & model_trunk),
+    }
+    for name in known:
+        mask, twin = drawn.labels == drawn.number[name], whole_organ(model, name)
+        if mask.sum() * drawn.grid.voxel_cm3 > LEAST_ORGAN_CM3 and twin.any():
+            shown[name] = mask, twin
+    return shown
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,25 +96,20 @@ class _Pictures:
 
     @classmethod
     def of(
-        cls, drawn: Scanned, model: Body, known: tuple[str, ...], step_mm: float, blur_mm: float
+        cls,
+        drawn: Scanned,
+        model: Body,
+        shown: Mapping[str, tuple[Mask, Mask]],
+        step_mm: float,
+        blur_mm: float,
     ) -> _Pictures:
         grid, factor = coarse_grid(drawn.grid, step_mm)
         found = drawn.found
-        # arms lie otherwise in every person
-        trunk, model_trunk = without_arms(found.body), without_arms(model.labels > 0)
-        seen = {"body": trunk, "lung": found.mask("lung"), "bone": found.mask("bone") & trunk}
-        there = {
-            "body": model_trunk,
-            "lung": model.mask("lungs"),
-            "bone": bright_bone(model) & model_trunk,
-        }
-        for name in known:
-            mask, twin = drawn.labels == drawn.number[name], whole_organ(model, name)
-            if mask.sum() * drawn.grid.voxel_cm3 > LEAST_ORGAN_CM3 and twin.any():
-                seen[name], there[name] = mask, twin
         fixed = {
-            name: channel(shrunk(mask, factor), grid.spacing_mm[0], blur_mm) for name, mask in seen.items()
+            name: channel(shrunk(mask, factor), grid.spacing_mm[0], blur_mm)
+            for name, (mask, _) in shown.items()
         }
+        there = {name: twin for name, (_, twin) in shown.items()}
         tells = None
         if found.truncated > threshold("truncated_flag"):
             inside = ~view_edge(drawn.hu)
@@ -112,13 +124,14 @@ class _Pictures:
         nz, ny, nx = (n + 2 * margin for n in self.grid.shape)
         origin = (x - margin * step, y - margin * step, z - margin * step)
         index = Placement(fit).look_up(Grid((nz, ny, nx), self.grid.spacing_mm, origin), self.model.grid)
-        moving = [channel(taken(mask, index, False), step, self.blur_mm) for mask in self.there.values()]
+        weights = {name: share.get(name, ORGAN_WEIGHT) for name in self.fixed}
+        used = [name for name, weight in weights.items() if weight]
         return register(
-            list(self.fixed.values()),
-            moving,
+            [self.fixed[name] for name in used],
+            [channel(taken(self.there[name], index, False), step, self.blur_mm) for name in used],
             self.grid,
             (margin, margin, margin),
-            weights=[share.get(name, ORGAN_WEIGHT) for name in self.fixed],
+            weights=[weights[name] for name in used],
             mask=self.tells,
             mesh_mm=max(MESH_MM * size, 2.5 * step),
             limit_mm=LIMIT_MM * size,

@@ -8,8 +8,6 @@ fades beyond the image to a plain shift.
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -21,6 +19,7 @@ from numpy.typing import NDArray
 from wholedose.base import Grid
 from wholedose.body.locate import Fit
 from wholedose.body.registration import Warp
+from wholedose.body.slabs import over
 
 FADE_MM = 120.0
 """How far beyond the image the registered displacement reaches, as it fades to a shift."""
@@ -213,11 +212,7 @@ class Placement:
             table, low, np.array(source.lower_mm), source.spacing_mm[0],
             np.array(source.shape), out,
         )  # fmt: skip
-        slabs = np.array_split(np.arange(grid.shape[0]), min(16, grid.shape[0]))
-        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            done = [pool.submit(_look_up, int(s[0]), int(s[-1]) + 1, *fixed) for s in slabs if s.size]
-            for one in done:
-                one.result()
+        over(grid.shape[0], 1, lambda first, last: _look_up(first, last, *fixed))
         return out
 
 

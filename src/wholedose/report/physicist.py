@@ -16,7 +16,7 @@ from wholedose.report import bodymap, charts, icons, numbers, planes
 from wholedose.report.canvas import Picture
 from wholedose.report.case import Case
 from wholedose.report.risks import RiskSummary
-from wholedose.report.skin import REACTION, reacts_from_mgy, skin_views
+from wholedose.report.skin import REACTION, SkinView, reacts_from_mgy, skin_views
 
 DVH_ORGANS = 7
 LONGEST_OPTION = 120
@@ -44,16 +44,17 @@ def context(
     shown = [result for result in case.results if getattr(result, "map", None) is not None]
     views = [_view(result, len(shown) > 1) for result in shown]
     pictures = _pictures(case, risks, shown)
+    skins = skin_views(case.results)
     title = heading or " + ".join(dict.fromkeys(item.what for item in case.contributions))
     return {
         "title": f"Dose report: {title}",
         "heading": title,
         "person_parts": _person(case),
-        "contents": _contents(case, risks, views, pictures),
+        "contents": _contents(case, risks, views, pictures, skins),
         "views": views,
         "pictures": pictures,
         "origins": _origins(case),
-        "skins": skin_views(case.results),
+        "skins": skins,
         "reaction": f"{REACTION} from about {reacts_from_mgy():,.0f} mGy on",
         "risks": risks.rows,
         "sites": risks.sites,
@@ -90,13 +91,17 @@ def _person(case: Case) -> list[str]:
 
 
 def _contents(
-    case: Case, risks: RiskSummary, views: Sequence[ImageView], pictures: Mapping[str, Picture | None]
+    case: Case,
+    risks: RiskSummary,
+    views: Sequence[ImageView],
+    pictures: Mapping[str, Picture | None],
+    skins: Sequence[SkinView],
 ) -> list[tuple[str, str]]:
     wanted = [
         ("findings", "Findings", bool(case.findings)),
         ("images", "Images", bool(views)),
         ("organs", "Organ doses", True),
-        ("skin", "Skin", bool(skin_views(case.results))),
+        ("skin", "Skin", bool(skins)),
         ("ledger", "Contributions", len(case.contributions) > 1),
         ("distribution", "Distribution", bool(pictures["dvh"] or pictures["profile"])),
         ("uncertainty", "Uncertainty", True),
