@@ -20,29 +20,8 @@ import numpy as np
 
 from machine import machine  # type: ignore[import-not-found]  # beside this file, found when it is run
 from wholedose import __version__
-from wholedose.base import Grid, Volume
-from wholedose.body import Body, Person, from_ct, reference
-from wholedose.matter import HuCalibration
-
-AIR_ROWS = 8
-
-
-def chest_ct(body: Body, noise_hu: float = 8.0) -> Volume:
-    """Return CT numbers by density from the lung base to the shoulders, with noise."""
-    scale = np.arange(-1000, 3000, dtype=float)
-    density = np.maximum.accumulate(HuCalibration.schneider2000().density(scale))
-    z = body.grid.axes_mm()[0]
-    first, last = np.searchsorted(
-        z, [body.landmarks["lung_bottom"] - 60.0, body.landmarks["lung_top"] + 30.0]
-    )
-    part = np.pad(
-        body.density_g_cm3[first:last], ((0, 0), (AIR_ROWS, AIR_ROWS), (0, 0)), constant_values=0.0012
-    )
-    hu = np.where(part < 0.01, -1000.0, np.interp(part, density, scale))
-    hu += np.random.default_rng(7).normal(0.0, noise_hu, hu.shape)
-    x, y, _ = body.grid.origin_mm
-    origin = (x, y - AIR_ROWS * body.grid.spacing_mm[1], float(z[first]))
-    return Volume(Grid(hu.shape, body.grid.spacing_mm, origin), hu.astype(np.int16), "HU", {"modality": "CT"})
+from wholedose.body import Person, from_ct, reference
+from wholedose.validation.completion import ct_of
 
 
 def timed(calls: Sequence[Callable[[], Any]]) -> dict[str, Any]:
@@ -62,7 +41,8 @@ def measure(voxel_mm: float, repeats: int) -> dict[str, Any]:
     found = {"first": timed([lambda: reference(Person("M", 40, 175, 75), voxel_mm=voxel_mm)])}
     found["new_person"] = timed([lambda p=p: reference(p, voxel_mm=voxel_mm) for p in people])  # type: ignore[misc]
     found["new_pose"] = timed([lambda p=p: reference(p, "sitting", voxel_mm) for p in people])  # type: ignore[misc]
-    image = chest_ct(reference(woman, "supine, arms up", voxel_mm))
+    body = reference(woman, "supine, arms up", voxel_mm)
+    image = ct_of(body, (body.landmarks["lung_bottom"] - 60.0, body.landmarks["lung_top"] + 30.0))
     from_ct(image, Person("F", 45, 160, 60), voxel_mm=voxel_mm)  # reads compiled code
     others = [Person("F", 35, 165, 66.0 + 0.5 * n) for n in range(repeats)]
     found["chest_ct"] = timed([lambda p=p: from_ct(image, p, voxel_mm=voxel_mm) for p in others])  # type: ignore[misc]
