@@ -10,6 +10,10 @@ from wholedose.body import Body
 from wholedose.matter import HuCalibration
 
 MARGIN = 8
+TEXTURE_HU = 60.0
+"""Spread of spongy bone from voxel to voxel (assumption): an even block of it would pass for contrast."""
+
+SPONGY_FROM = 1.12
 
 
 def as_ct(
@@ -24,6 +28,8 @@ def as_ct(
     if couch:
         back = int(np.flatnonzero((body.labels > 0).any(axis=(0, 2)))[-1]) + MARGIN + 3
         hu[:, back, 10:-10] = -250.0
+    spongy = matter > SPONGY_FROM
+    hu[spongy] += np.random.default_rng(8).normal(0.0, TEXTURE_HU, int(spongy.sum()))
     hu += np.random.default_rng(7).normal(0.0, noise_hu, hu.shape)
     x, y, z0 = body.grid.origin_mm
     step = body.grid.spacing_mm[1]

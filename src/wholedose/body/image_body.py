@@ -39,8 +39,6 @@ AIR_HU = -1024.0
 WIDESPREAD = ("muscle", "adipose", "skin", "residual_soft_tissue", "spinal_cord", "aorta", "lymphatic_nodes")
 COARSE_MM = 6.0
 CLOSE_ENOUGH = 0.02
-SHIFTS_MM = (-75.0, -50.0, -25.0, 25.0, 50.0, 75.0)
-"""Slice areas place an image within so much, and skin, lungs and bones in three dimensions tell the rest."""
 
 
 def from_ct(
@@ -246,8 +244,7 @@ def _fit(
     if assumed_weight:
         why = "fits the cross-section that the image shows"
         notes.append(Assumption("weight", f"{person.weight_kg:.0f} kg", why, 0.03))
-    shifts = [0.0, *(size * shift for shift in SHIFTS_MM)]
-    return neighbours(shown, coarse, fit, shifts), coarse, pose
+    return neighbours(shown, coarse, fit), coarse, pose
 
 
 def _poses(drawn: Scanned, arms: Arms | None) -> tuple[str, ...]:

@@ -34,6 +34,9 @@ BREATH_MM = 60.0
 HIP_ZONE_MM, HIP_SPREAD_MM2 = (45.0, 115.0), 1000.0
 # another place this far off that matches nearly as well makes the placing ambiguous (assumption)
 RIVAL_MM, RIVAL_FACTOR, RIVAL_MARGIN = 80.0, 1.3, 0.2
+# places in three dimensions worth a look: always the near ones, others while slice areas do not speak clearly
+# against them (assumption)
+LOOK_STEP_MM, LOOK_NEAR_MM, LOOK_FAR_MM, LOOK_MARGIN = 25.0, 75.0, 200.0, 2.0
 # how much slice areas differ between a person and the model body of that size (assumption)
 BODY_SPREAD, LUNG_SPREAD_MM2, BONE_SPREAD_MM2, WIDTH_SPREAD = 0.2, 6000.0, 2500.0, 0.15
 
@@ -140,6 +143,8 @@ class Fit:
         Which landmarks fixed the heights.
     rival_mm : float
         How much higher on the body another place matches nearly as well; 0 when none does.
+    look_mm : tuple of float
+        How much higher on the body other places lie that are worth a look in three dimensions.
     """
 
     z_image_mm: Array
@@ -154,6 +159,7 @@ class Fit:
     score: float
     ends: tuple[str, ...]
     rival_mm: float = 0.0
+    look_mm: tuple[float, ...] = ()
 
     def to_body_z(self, z_mm: Array) -> Array:
         """Return heights on the model body of heights in the image."""
@@ -254,15 +260,24 @@ def locate(image: Profile, body: Body, region: str | None = None) -> Fit:
     if close.any() and not ends:
         rival = float(offsets[close][scores[close].argmin()] - offset)
     fit = _with_sections(image, model, z_image, z_body, float(scores[best]), ends)
-    return replace(fit, rival_mm=rival)
+    away, margins = offsets - offset, scores - scores[best]
+    return replace(fit, rival_mm=rival, look_mm=worth_a_look(away, margins, size, fixed=bool(ends)))
 
 
-def neighbours(image: Profile, body: Body, fit: Fit, shifts_mm: Sequence[float]) -> list[Fit]:
-    """Return a fit moved along a body by each of some distances."""
+def worth_a_look(away: Array, margins: Array, size: float, fixed: bool) -> tuple[float, ...]:
+    """Distances along the body at which an image may lie as well; few when landmarks fix the heights."""
+    steps = np.arange(-LOOK_FAR_MM, LOOK_FAR_MM + 1.0, LOOK_STEP_MM)
+    near = np.abs(steps) <= LOOK_NEAR_MM
+    far = np.zeros_like(near) if fixed else np.interp(size * steps, away, margins, 9e9, 9e9) < LOOK_MARGIN
+    return tuple(size * float(step) for step in steps[(near | far) & (steps != 0.0)])
+
+
+def neighbours(image: Profile, body: Body, fit: Fit) -> list[Fit]:
+    """Return a fit, and the same moved along a body to the other places that are worth a look."""
     model = profile_of(body)
     moved = [
         _with_sections(image, model, fit.z_image_mm, fit.z_body_mm + shift, fit.score, fit.ends)
-        for shift in shifts_mm
+        for shift in (0.0, *fit.look_mm)
     ]
     return [replace(one, rival_mm=fit.rival_mm) for one in moved]
 

@@ -46,6 +46,10 @@ INSIDE, OUTSIDE = 0.9, 0.1
 NOISIEST = 0.15
 """Relative statistical uncertainty of either dose above which a pair tells nothing about anatomy."""
 
+TEXTURE_HU, SPONGY_FROM = 60.0, 1.12
+"""Spread of the CT numbers of bone, from a density in g/cm³, from voxel to voxel (assumption): bodies hold it as
+even blocks, which in an image pass for blood with contrast."""
+
 PLACES = {"inside": "in the image", "partly": "partly in the image", "outside": "out of the image"}
 
 PERSONS = (Person("F", 52, 158, 74), Person("M", 37, 188, 82), Person("M", 8, 135, 27))
@@ -142,6 +146,8 @@ def ct_of(body: Body, z_mm: tuple[float, float], seed: int = 1) -> Volume:
     mass = np.array([(hu_of(m, spectrum) / 1000.0 + 1.0) / m.density_g_cm3 for m in body.materials])
     hu = 1000.0 * (mass[body.material[part]] * body.density_g_cm3[part] - 1.0)
     pad = [0, *(math.ceil(AIR_MM / step) for step in body.grid.spacing_mm[1:])]
+    spongy = body.density_g_cm3[part] > SPONGY_FROM
+    hu[spongy] += np.random.default_rng([SEED, seed, 1]).normal(0.0, TEXTURE_HU, int(spongy.sum()))
     hu = np.pad(hu, [(n, n) for n in pad], constant_values=-1000.0)
     hu += np.random.default_rng([SEED, seed]).normal(0.0, NOISE_HU, hu.shape)
     x, y, _ = body.grid.origin_mm
