@@ -3,7 +3,8 @@
 set -eu
 cd "$(dirname "$0")/.."
 sh scripts/setup.sh dev
-echo "ruff";          .venv/bin/ruff check . && .venv/bin/ruff format --check --quiet .
+echo "ruff";          .venv/bin/ruff check .
+                      .venv/bin/ruff format --check --quiet .
 echo "mypy";          .venv/bin/mypy
 echo "layers";        .venv/bin/lint-imports
 echo "house rules";   .venv/bin/python scripts/house.py

@@ -37,13 +37,11 @@ def part_of(body: Body, low: float, high: float) -> Profile:
     """What slices between two heights hold."""
     z, y, x = body.grid.axes_mm()
     keep = (z >= low) & (z <= high)
-    return profile(
-        z[keep], y, x, (body.labels > 0)[keep], body.mask("lungs")[keep], bright_bone(body)[keep]
-    )
+    return profile(z[keep], y, x, (body.labels > 0)[keep], body.mask("lungs")[keep], bright_bone(body)[keep])
 
 
 def test_a_place_is_looked_for_as_far_as_slices_allow() -> None:
-    """Far places are tried while slice areas differ by less than 2, none further than 200 mm; near ones always."""
+    """Far places are tried while areas differ by less than 2, none beyond 200 mm; near ones always."""
     away = np.linspace(-400.0, 400.0, 801)
     flat_above = np.where(away < 0.0, -away / 10.0, 0.5)
     assert set(worth_a_look(away, flat_above, 1.0, fixed=False)) == {

@@ -47,6 +47,11 @@ def ct() -> None:
     show_default=True,
     help="Statistical uncertainty asked of organs in the scan.",
 )
+@click.option(
+    "--outside",
+    type=click.FloatRange(0.005, 0.5),
+    help="Statistical uncertainty asked of all other organs; photons are then sent where they are needed.",
+)
 @click.option("--seconds", type=click.FloatRange(0.1), help="Time limit of the simulation.")
 @click.option("--workers", type=click.IntRange(1), help="Threads; never changes the result.")
 @click.option("--quiet", is_flag=True, help="No progress.")

@@ -55,6 +55,8 @@ class CtRequest:
         Size of the voxels in which the dose is computed.
     target : float
         Relative standard uncertainty (statistical) asked of the organs inside the scan.
+    outside : float, optional
+        The same, asked of all other organs; photons are then sent where they are needed.
     seconds : float, optional
         Time limit of the simulation.
     batches : int or sequence of int, optional
@@ -82,6 +84,7 @@ class CtRequest:
     region: str | None = None
     voxel_mm: float = 3.0
     target: float = 0.01
+    outside: float | None = None
     seconds: float | None = None
     batches: int | Sequence[int] | None = None
     seed: int = 1
@@ -173,7 +176,9 @@ def run_ct(
     dose = estimate(
         scan,
         body,
-        target=request.target,
+        target=request.target
+        if request.outside is None
+        else {"organs": request.target, "outside": request.outside},
         seconds=request.seconds,
         batches=request.batches,
         seed=request.seed,

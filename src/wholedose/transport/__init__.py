@@ -6,18 +6,23 @@ See ``docs/transport.md`` for the physics, the estimators and what was measured.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from wholedose.transport.activity import ActivitySource, DecayDose, simulate_decays
     from wholedose.transport.fields import IsotropicField, RotatingField
     from wholedose.transport.geometry import Regions, VoxelGeometry
+    from wholedose.transport.importance import plan_window
     from wholedose.transport.shapes import Box, Cylinder, Disc, Shape
     from wholedose.transport.simulation import simulate
     from wholedose.transport.solids import ShapeRegions, Solid, SolidGeometry
     from wholedose.transport.sources import IsotropicSource, ParallelBeam, Source
     from wholedose.transport.tally import EnergyBalance, RegionTally, Tally
+    from wholedose.transport.window import WeightWindow
     from wholedose.transport.xray_beam import XrayBeam
 
 _HOMES = {
+    "ActivitySource": "activity",
     "Box": "shapes",
     "Cylinder": "shapes",
+    "DecayDose": "activity",
     "Disc": "shapes",
     "Shape": "shapes",
     "ShapeRegions": "solids",
@@ -33,13 +38,18 @@ _HOMES = {
     "Source": "sources",
     "Tally": "tally",
     "VoxelGeometry": "geometry",
+    "WeightWindow": "window",
     "XrayBeam": "xray_beam",
+    "plan_window": "importance",
     "simulate": "simulation",
+    "simulate_decays": "activity",
 }
 
 __all__ = [
+    "ActivitySource",
     "Box",
     "Cylinder",
+    "DecayDose",
     "Disc",
     "EnergyBalance",
     "IsotropicField",
@@ -55,8 +65,11 @@ __all__ = [
     "Source",
     "Tally",
     "VoxelGeometry",
+    "WeightWindow",
     "XrayBeam",
+    "plan_window",
     "simulate",
+    "simulate_decays",
 ]
 
 

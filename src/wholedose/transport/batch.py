@@ -22,15 +22,16 @@ from wholedose.transport.geometry import Regions, Response, VoxelArrays, VoxelGe
 from wholedose.transport.loop import run_histories
 from wholedose.transport.scoring import VoxelScores, fold_batch
 from wholedose.transport.sources import Source, SourceArrays
+from wholedose.transport.window import NO_WINDOW, WeightWindow, WindowArrays
 
 FloatArray = NDArray[np.float64]
 
 
 class BatchScores(NamedTuple):
-    """What a batch leaves: its scores and (emitted, deposited, escaped) in keV."""
+    """What a batch leaves: its scores and (emitted, deposited, escaped, won by roulette) in keV."""
 
     scores: Any
-    energy_kev: tuple[float, float, float]
+    energy_kev: tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ class VoxelBatches:
     by_voxel: bool
     ray_stepping: bool
     analogue_voxels: bool
+    window: WindowArrays = NO_WINDOW
     spare: deque[VoxelScores] = field(default_factory=deque)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -98,7 +100,7 @@ class VoxelBatches:
         except IndexError:
             scores = self._new_scores()
         energies = run_histories(
-            self.seed, index, 0, self.histories, self.physics, self.source, self.voxels, scores
+            self.seed, index, 0, self.histories, self.physics, self.source, self.voxels, scores, self.window
         )
         return BatchScores(scores, energies)
 
@@ -164,6 +166,7 @@ def voxel_batches(
     voxel_scores: bool,
     analogue_voxels: bool,
     ray_stepping: bool,
+    window: WeightWindow | None = None,
 ) -> VoxelBatches:
     """Return the batches of a problem; the arguments are those of `simulate`, already checked."""
     physics = geometry.physics()
@@ -206,6 +209,7 @@ def voxel_batches(
         by_voxel=voxel_scores,
         ray_stepping=ray_stepping,
         analogue_voxels=analogue_voxels or (voxel_scores and not ray_stepping),
+        window=NO_WINDOW if window is None else window.arrays(),
     )
 
 

@@ -24,7 +24,7 @@ class BatchSums:
         self._index = {column.name: k for k, column in enumerate(run.columns)}
         self._asked: list[FloatArray] = []
         self._analogue: list[FloatArray] = []
-        self._energies: list[tuple[float, float, float]] = []
+        self._energies: list[tuple[float, float, float, float]] = []
         self._sum = np.zeros(len(run.columns))
         self._squares = np.zeros(len(run.columns))
 
@@ -69,5 +69,5 @@ class BatchSums:
     def energy_balance(self) -> EnergyBalance:
         """Return the energy balance per history."""
         histories = self.done * self.run.histories
-        sums = [math.fsum(energies[k] for energies in self._energies) / histories for k in range(3)]
+        sums = [math.fsum(energies[k] for energies in self._energies) / histories for k in range(4)]
         return EnergyBalance(*sums)

@@ -19,13 +19,23 @@ from wholedose.transport.interaction import interact
 from wholedose.transport.rng import start_stream, stream_key, uniform
 from wholedose.transport.sources import emit
 from wholedose.transport.surroundings import fly_outside
+from wholedose.transport.window import MOST_PARTS, WIDTH, wanted_weight
 
-STACK = 16
+STACK = 64
+FULL = STACK - 4
 
 
 @jit
 def run_histories(
-    seed: Any, batch: Any, first: Any, count: Any, physics: Any, source: Any, voxels: Any, scores: Any
+    seed: Any,
+    batch: Any,
+    first: Any,
+    count: Any,
+    physics: Any,
+    source: Any,
+    voxels: Any,
+    scores: Any,
+    window: Any,
 ) -> Any:
     """Run some histories of a batch, adding to its scores.
 
@@ -40,15 +50,17 @@ def run_histories(
         Of a beam, a source or a field.
     voxels : VoxelArrays
     scores : VoxelScores
+    window : WindowArrays
 
     Returns
     -------
     tuple of float
-        Energy in keV that was emitted, deposited (analogue), and escaped.
+        Energy in keV that was emitted, deposited (analogue), escaped, and won or lost by roulette.
     """
     key = stream_key(seed, batch)
     rng = np.empty(2, dtype=np.uint64)
-    stack = np.empty((STACK, 7))
+    # place, direction, energy, weight, how many, and the voxel of those about to interact (else -1)
+    stack = np.empty((STACK, 10))
     nx, ny, nz, dx, dy, dz = voxels.nx, voxels.ny, voxels.nz, voxels.dx, voxels.dy, voxels.dz
     sx, sy, sz = nx * dx, ny * dy, nz * dz
     per_x, per_y, per_z = 1.0 / dx, 1.0 / dy, 1.0 / dz
@@ -58,7 +70,8 @@ def run_histories(
     by_voxel, ray_stepping = scores.by_voxel, scores.ray_stepping
     responses, labelled = scores.response.shape[1], len(labels) > 1
     plane = nx * ny
-    energy_in = energy_out = energy_deposited = 0.0
+    energy_in = energy_out = energy_deposited = energy_played = 0.0
+    windowed = len(window.weight) > 1
 
     for history in range(first, first + count):
         start_stream(rng, key, history)
@@ -79,11 +92,17 @@ def run_histories(
                 continue
             x, y, z = x + distance * u, y + distance * v, z + distance * w
         waiting = 0
+        weight = 1.0
+        arrived = False
+        at = np.uint64(0)
+        m = np.int64(-1)
         while True:
-            # one flight from (x, y, z) along (u, v, w)
+            # one flight from (x, y, z) along (u, v, w), unless the photon stands at its collision
             cell, place = energy_cell(energy)
-            inside = False
-            if ray_stepping:
+            inside = arrived
+            if arrived:
+                m = np.int64(material[at])
+            elif ray_stepping:
                 ix = min(max(int(x * per_x), 0), nx - 1)
                 iy = min(max(int(y * per_y), 0), ny - 1)
                 iz = min(max(int(z * per_z), 0), nz - 1)
@@ -119,7 +138,9 @@ def run_histories(
                     if now != m:
                         m = now
                         total = attenuation[cell, m, 0] + place * attenuation[cell, m, 1]
-                        transfer = energy * (attenuation[cell, m, 2] + place * attenuation[cell, m, 3])
+                        transfer = (
+                            weight * energy * (attenuation[cell, m, 2] + place * attenuation[cell, m, 3])
+                        )
                     reach = min(next_x, next_z) if next_x < next_y else min(next_y, next_z)
                     step = max(reach - travelled, 0.0)
                     mu = total * rho
@@ -133,7 +154,7 @@ def run_histories(
                     else:
                         track[labels[at]] += transfer * rho * step
                     if responses > 0:
-                        _score_response(scores, labels[at], cell, place, energy * step)
+                        _score_response(scores, labels[at], cell, place, weight * energy * step)
                     if inside:
                         travelled += step
                         break
@@ -173,17 +194,34 @@ def run_histories(
                         inside = True
                         break
 
-            if inside:
+            if inside and windowed and not arrived:
+                wanted = wanted_weight(window, x, y, z)
+                if weight > WIDTH * wanted and waiting < FULL:
+                    parts = min(int(weight / wanted), MOST_PARTS)
+                    weight /= parts
+                    _store(stack[waiting], x, y, z, u, v, w, energy, weight)
+                    stack[waiting, 8], stack[waiting, 9] = parts - 1, at
+                    waiting += 1
+                elif weight * WIDTH < wanted:
+                    survives = uniform(rng) * wanted < weight
+                    energy_played += ((wanted if survives else 0.0) - weight) * energy
+                    weight = wanted
+                    if not survives:
+                        energy = 0.0
+            arrived = False
+            if energy == 0.0:
+                pass
+            elif inside:
                 energy, u, v, w, left, pair = interact(energy, cell, place, m, u, v, w, physics, rng)
                 if pair:
-                    stack[waiting, 0], stack[waiting, 1], stack[waiting, 2] = x, y, z
-                    stack[waiting, 3], stack[waiting, 4], stack[waiting, 5] = -u, -v, -w
-                    stack[waiting, 6] = energy
+                    _store(stack[waiting], x, y, z, -u, -v, -w, energy, weight)
+                    stack[waiting, 8], stack[waiting, 9] = 1.0, -1.0
                     waiting += 1
                 if energy < MIN_KEV:
                     left += energy
                     energy = 0.0
                 if left > 0.0:
+                    left *= weight
                     energy_deposited += left
                     scores.analogue[labels[at] if labelled else 0] += left
                     if len(scores.analogue_voxels) > 1:
@@ -194,19 +232,37 @@ def run_histories(
                 x, y, z, u, v, w, energy, left, gone = fly_outside(
                     x, y, z, u, v, w, energy, True, voxels, physics, rng
                 )
-                energy_deposited += left
-                energy_out += gone
+                energy_deposited += weight * left
+                energy_out += weight * gone
             else:
-                energy_out += energy
+                energy_out += weight * energy
                 energy = 0.0
             if energy == 0.0:
                 if waiting == 0:
                     break
-                waiting -= 1
-                x, y, z = stack[waiting, 0], stack[waiting, 1], stack[waiting, 2]
-                u, v, w = stack[waiting, 3], stack[waiting, 4], stack[waiting, 5]
-                energy = stack[waiting, 6]
-    return energy_in, energy_deposited, energy_out
+                row = stack[waiting - 1]
+                x, y, z, u, v, w, energy, weight = (
+                    row[0],
+                    row[1],
+                    row[2],
+                    row[3],
+                    row[4],
+                    row[5],
+                    row[6],
+                    row[7],
+                )
+                arrived = row[9] >= 0.0
+                if arrived:
+                    at = np.uint64(row[9])
+                row[8] -= 1.0
+                if row[8] < 0.5:
+                    waiting -= 1
+    return energy_in, energy_deposited, energy_out, energy_played
+
+
+@jit
+def _store(row: Any, x: Any, y: Any, z: Any, u: Any, v: Any, w: Any, energy: Any, weight: Any) -> None:
+    row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7] = x, y, z, u, v, w, energy, weight
 
 
 @jit

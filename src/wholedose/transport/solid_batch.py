@@ -45,7 +45,7 @@ class SolidBatches:
         energies = run_solid_histories(
             self.seed, index, 0, self.histories, self.physics, self.source, self.solids, scores
         )
-        return BatchScores(scores, energies)
+        return BatchScores(scores, (*energies, 0.0))
 
     def new_sums(self) -> dict[str, FloatArray]:
         """Return no voxel sums: solids have no voxels."""

@@ -23,7 +23,7 @@ from wholedose.transport.rng import uniform
 FloatArray = NDArray[np.float64]
 Point = tuple[float, float, float]
 
-PARALLEL, XRAY, ISOTROPIC, FIELD = 0, 1, 2, 3
+PARALLEL, XRAY, ISOTROPIC, FIELD, ACTIVITY = 0, 1, 2, 3, 4
 
 
 class SourceArrays(NamedTuple):
@@ -34,16 +34,16 @@ class SourceArrays(NamedTuple):
     kind : int
     frame : float64 [12]
         Parallel: centre, direction, first and second axis; isotropic: centre and half edges; field: low
-        corner and edges.
+        corner and edges; activity: low corner and edges of a voxel.
     size : float64 [3]
         Parallel: half widths, and 1 for a circle; X-ray: half the z jitter; field: 1 for all directions, 0
-        for those perpendicular to z.
+        for those perpendicular to z; activity: voxels along x and y.
     focus, axis, fan, cone : float64 [views, 3]
     opening_of_view : int32 [views]
     opening : float64 [openings, 2]
         Limits of tan(cone angle).
     view_chance, view_alias : [1, views]
-        Field: the faces across x, y and z.
+        Field: the faces across x, y and z; activity: cumulated shares and numbers of the voxels.
     bin_low, bin_width : float64 [openings, bins]
         Fan angle where the bin begins inside the opening, and its width there.
     bin_top : float64 [openings, bins]
@@ -312,6 +312,10 @@ def emit(source: Any, rng: Any) -> Any:
     elif source.kind == FIELD:
         x, y, z, u, v, w = _emit_field(source, rng)
         row = 0
+    elif source.kind == ACTIVITY:
+        x, y, z = _place_in_voxel(source, rng)
+        u, v, w = isotropic(rng)
+        row = 0
     else:
         f = source.frame
         x = f[0] + (2.0 * uniform(rng) - 1.0) * f[3]
@@ -354,6 +358,27 @@ def _emit_xray(source: Any, rng: Any) -> Any:
     w = a * source.axis[view, 2] + b * source.fan[view, 2] + sin_beta * source.cone[view, 2]
     z = source.focus[view, 2] + (2.0 * uniform(rng) - 1.0) * source.size[0]
     return source.focus[view, 0], source.focus[view, 1], z, u, v, w, row
+
+
+@inlined
+def _place_in_voxel(source: Any, rng: Any) -> Any:
+    chance = source.view_chance
+    target = uniform(rng)
+    low, high = 0, chance.shape[1] - 1
+    while low < high:
+        middle = (low + high) // 2
+        if chance[0, middle] < target:
+            low = middle + 1
+        else:
+            high = middle
+    at = np.int64(source.view_alias[0, low])
+    nx, ny = np.int64(source.size[0]), np.int64(source.size[1])
+    f = source.frame
+    return (
+        f[0] + (at % nx + uniform(rng)) * f[3],
+        f[1] + ((at // nx) % ny + uniform(rng)) * f[4],
+        f[2] + (at // (nx * ny) + uniform(rng)) * f[5],
+    )
 
 
 @inlined

@@ -24,16 +24,19 @@ class EnergyBalance:
     Attributes
     ----------
     emitted_kev, deposited_kev, escaped_kev : float
+    roulette_kev : float
+        Won by photons that survived Russian roulette, less what the others lost; 0 in expectation.
     """
 
     emitted_kev: float
     deposited_kev: float
     escaped_kev: float
+    roulette_kev: float = 0.0
 
     @property
     def closure(self) -> float:
-        """(deposited + escaped) / emitted − 1; rounding only."""
-        return (self.deposited_kev + self.escaped_kev) / self.emitted_kev - 1.0
+        """(deposited + escaped − roulette) / emitted − 1; rounding only."""
+        return (self.deposited_kev + self.escaped_kev - self.roulette_kev) / self.emitted_kev - 1.0
 
 
 @dataclass(frozen=True, eq=False)

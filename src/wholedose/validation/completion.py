@@ -47,8 +47,8 @@ NOISIEST = 0.15
 """Relative statistical uncertainty of either dose above which a pair tells nothing about anatomy."""
 
 TEXTURE_HU, SPONGY_FROM = 60.0, 1.12
-"""Spread of the CT numbers of bone, from a density in g/cm³, from voxel to voxel (assumption): bodies hold it as
-even blocks, which in an image pass for blood with contrast."""
+"""Spread of the CT numbers of bone, from a density in g/cm³, from voxel to voxel (assumption): bodies hold it
+as even blocks, which in an image pass for blood with contrast."""
 
 PLACES = {"inside": "in the image", "partly": "partly in the image", "outside": "out of the image"}
 

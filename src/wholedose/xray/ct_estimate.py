@@ -52,6 +52,17 @@ TABLES = (
 # the 20 batches by which a target is judged are 2 million photons, 1 % in the organs of a chest scan
 HISTORIES_PER_BATCH = 100_000
 SEED_STEP = 1_000_003  # between the ranges of one scan
+ORGANS_INSIDE, OUTSIDE = "organs", "outside"  # keys of a target in two parts
+SPREAD = (
+    "red_bone_marrow",
+    "endosteum",
+    "bone",
+    "skin",
+    "muscle",
+    "adipose",
+    "lymphatic_nodes",
+    "residual_soft_tissue",
+)  # everywhere in the body: never outside
 TARGET_SHARE = 0.9  # an organ is a target when this share of it lies in the irradiated range
 
 
@@ -95,6 +106,8 @@ def estimate(
     target : float or mapping of organ to float, optional
         Relative statistical standard uncertainty at which to stop: a number holds for all organs of which at
         least 90 % lie in the irradiated range; of a scan too short for that, the organs most inside it.
+        ``{"organs": 0.02, "outside": 0.1}`` asks it of those, and another of every other organ, bones and
+        fat apart; photons are then sent where they are needed (`wholedose.transport.importance`).
     seconds : float, optional
         Stop after this time, whatever was reached; the number of batches is stored.
     seed : int
@@ -206,7 +219,8 @@ def run_range(
     progress: Progress | None = None,
 ) -> RangeRun:
     """Simulate one resolved range with its assumed beam."""
-    goal = None if batches is not None else _goals(item, body, target)
+    planned = isinstance(target, Mapping) and OUTSIDE in target
+    goal = goals_of(item, body, target) if batches is None or planned else None
     tally = simulate(
         VoxelGeometry(*body.geometry()),
         CtBeam.of(item).source(views(item)),
@@ -218,6 +232,7 @@ def run_range(
         seconds=None if batches is not None else seconds,
         executor=executor,
         progress=progress,
+        window="plan" if planned else None,
     )
     return RangeRun(item, calibration, tally, calibration.histories_for(item.dlp_mgy_cm))
 
@@ -232,13 +247,30 @@ def regions_of(body: Body) -> Regions:
     return Regions(body.labels, body.organs, response)
 
 
-def _goals(item: ResolvedRange, body: Body, target: float | Mapping[str, float] | None) -> Any:
-    if target is None or isinstance(target, Mapping):
+def goals_of(item: ResolvedRange, body: Body, target: float | Mapping[str, float] | None) -> Any:
+    """Return the target of each region of a body; see `estimate`."""
+    if target is None or (isinstance(target, Mapping) and not {ORGANS_INSIDE, OUTSIDE} & set(target)):
         return target
+    asked: Any = target if isinstance(target, Mapping) else {ORGANS_INSIDE: target}
+    if not set(asked) <= {ORGANS_INSIDE, OUTSIDE}:
+        raise InvalidInput(
+            f"The target names {', '.join(sorted(asked))}.",
+            where="target",
+            way_out=f'Give "{ORGANS_INSIDE}" and "{OUTSIDE}", or names of organs only.',
+        )
     shares = {name: body.inside(name, item.irradiated_z_mm) for name in body.organs}
     # a short scan holds no organ as a whole: then the organs of which it holds the most
     enough = min(TARGET_SHARE, 0.9 * max(shares.values()))
-    return {name: target for name, share in shares.items() if share >= enough > 0.0} or target
+    inside = [name for name, share in shares.items() if share >= enough > 0.0]
+    goals = dict.fromkeys(inside, asked[ORGANS_INSIDE]) if ORGANS_INSIDE in asked else {}
+    if OUTSIDE in asked:
+        small = {name for organ in organ_terms(body) if organ not in SPREAD for name in body.members(organ)}
+        goals |= {
+            name: asked[OUTSIDE]
+            for name in body.organs
+            if name in small and name not in inside and body.label_mass_g(name) > 0.0
+        }
+    return goals or target
 
 
 def organ_terms(body: Body) -> dict[str, list[tuple[str, float]]]:
