@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from wholedose.transport.activity import ActivitySource, DecayDose, simulate_decays
+    from wholedose.transport.directed import Sphere
     from wholedose.transport.fields import IsotropicField, RotatingField
     from wholedose.transport.geometry import Regions, VoxelGeometry
-    from wholedose.transport.importance import plan_window
+    from wholedose.transport.importance import plan_spheres, plan_window
     from wholedose.transport.shapes import Box, Cylinder, Disc, Shape
     from wholedose.transport.simulation import simulate
     from wholedose.transport.solids import ShapeRegions, Solid, SolidGeometry
@@ -36,10 +37,12 @@ _HOMES = {
     "Regions": "geometry",
     "RotatingField": "fields",
     "Source": "sources",
+    "Sphere": "directed",
     "Tally": "tally",
     "VoxelGeometry": "geometry",
     "WeightWindow": "window",
     "XrayBeam": "xray_beam",
+    "plan_spheres": "importance",
     "plan_window": "importance",
     "simulate": "simulation",
     "simulate_decays": "activity",
@@ -63,10 +66,12 @@ __all__ = [
     "Solid",
     "SolidGeometry",
     "Source",
+    "Sphere",
     "Tally",
     "VoxelGeometry",
     "WeightWindow",
     "XrayBeam",
+    "plan_spheres",
     "plan_window",
     "simulate",
     "simulate_decays",

@@ -9,6 +9,7 @@ batch within a process, because clearing 100 MB costs less than asking the syste
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from wholedose.matter import Material, photon_data
 from wholedose.transport.crosssections import PhysicsTables
+from wholedose.transport.directed import NOTHING_DIRECTED, DirectedArrays, Sphere, directed_arrays
 from wholedose.transport.energies import ENERGY_KEV
 from wholedose.transport.geometry import Regions, Response, VoxelArrays, VoxelGeometry, response_name
 from wholedose.transport.loop import run_histories
@@ -88,6 +90,7 @@ class VoxelBatches:
     ray_stepping: bool
     analogue_voxels: bool
     window: WindowArrays = NO_WINDOW
+    directed: DirectedArrays = NOTHING_DIRECTED
     spare: deque[VoxelScores] = field(default_factory=deque)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -100,7 +103,16 @@ class VoxelBatches:
         except IndexError:
             scores = self._new_scores()
         energies = run_histories(
-            self.seed, index, 0, self.histories, self.physics, self.source, self.voxels, scores, self.window
+            self.seed,
+            index,
+            0,
+            self.histories,
+            self.physics,
+            self.source,
+            self.voxels,
+            scores,
+            self.window,
+            self.directed,
         )
         return BatchScores(scores, energies)
 
@@ -167,6 +179,7 @@ def voxel_batches(
     analogue_voxels: bool,
     ray_stepping: bool,
     window: WeightWindow | None = None,
+    directed: Sequence[Sphere] = (),
 ) -> VoxelBatches:
     """Return the batches of a problem; the arguments are those of `simulate`, already checked."""
     physics = geometry.physics()
@@ -210,6 +223,7 @@ def voxel_batches(
         ray_stepping=ray_stepping,
         analogue_voxels=analogue_voxels or (voxel_scores and not ray_stepping),
         window=NO_WINDOW if window is None else window.arrays(),
+        directed=directed_arrays(directed, geometry.lower_mm, physics),
     )
 
 

@@ -1,10 +1,13 @@
-"""Where photons are worth more. Defines `plan_window`.
+"""Where photons are worth more. Defines `plan_window` and `plan_spheres`.
 
 Few photons of a CT of the chest ever reach the pelvis. A window that wants the weight of a photon to fall as
 the dose falls (Cooper, Larsen 2001, doi:10.13182/NSE00-34) makes their number about even, whatever the
 distance. The dose comes from short runs on coarse cells, each with the window of the one before, which
 reaches further; beyond what they reach it is continued exponentially. Regions that are asked for pull photons
 towards them, the rest of the body does not.
+
+To some places photons come through the air, from one collision in the skin, with their whole weight: eyes,
+testes, the floor of the pelvis. No window makes more of those, so they are directed (`directed`).
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from scipy import ndimage
 
 from wholedose.base import Executor, InvalidInput, SerialExecutor
 from wholedose.transport.batch import voxel_batches
+from wholedose.transport.directed import Sphere
 from wholedose.transport.geometry import Regions, VoxelGeometry
 from wholedose.transport.sources import Source
 from wholedose.transport.window import WeightWindow
@@ -40,6 +44,16 @@ HEAVIEST = 5.0
 
 KNOWN_U = 0.4
 LEAST_WEIGHT = 1e-7
+FAR_WEIGHT, SMALL_CM3, COMPACT = 0.03, 40.0, 0.02
+"""Directed at are regions that are dim, small, and fill so much of a sphere: no ureters."""
+
+MARGIN_MM, LEAST_RADIUS_MM, LARGEST_RADIUS_MM = 8.0, 15.0, 70.0
+ALIKE = 0.75
+"""Spheres that overlap are joined if the radii are as alike as this."""
+
+ARRIVING = 0.5
+"""Directed photons arrive with this part of the wanted weight: small places need more of them."""
+
 SEED_STEP = 0x5EED
 
 
@@ -85,6 +99,60 @@ def plan_window(
         window = WeightWindow(edge, _wanted(dose / np.quantile(dose[known], 0.95), distances))
     assert window is not None
     return window
+
+
+def plan_spheres(
+    geometry: VoxelGeometry, regions: Regions, targets: Iterable[str], window: WeightWindow
+) -> list[Sphere]:
+    """Return the spheres that photons are directed at: around small regions far from the beam.
+
+    Parameters
+    ----------
+    geometry : VoxelGeometry
+    regions : Regions
+    targets : iterable of str
+        Names of the regions that count.
+    window : WeightWindow
+        Of `plan_window`: it tells which are far.
+    """
+    grid = geometry.grid
+    z, y, x = grid.axes_mm()
+    boxes = ndimage.find_objects(regions.labels)
+    found: list[Sphere] = []
+    for row in sorted({regions.row(name) for name in targets if name != "total"}):
+        box = boxes[row - 1] if row <= len(boxes) else None
+        if box is None:
+            continue
+        parts, count = ndimage.label(regions.labels[box] == row, structure=np.ones((3, 3, 3), dtype=np.bool_))
+        if (parts > 0).sum() * grid.voxel_cm3 > SMALL_CM3:
+            continue
+        for number in range(1, count + 1):
+            at = np.argwhere(parts == number) + [part.start for part in box]
+            places = np.column_stack([x[at[:, 2]], y[at[:, 1]], z[at[:, 0]]])
+            centre = 0.5 * (places.min(axis=0) + places.max(axis=0))
+            radius = float(np.linalg.norm(places - centre, axis=1).max())
+            if len(at) * grid.voxel_cm3 < COMPACT * 4.0 / 3.0 * math.pi * (radius / 10.0) ** 3:
+                continue
+            radius += MARGIN_MM
+            cell = ((centre - np.asarray(grid.lower_mm)) / window.edge_mm).astype(int)[::-1]
+            weight = float(window.weight[tuple(np.minimum(cell, np.array(window.weight.shape) - 1))])
+            if weight < FAR_WEIGHT and radius <= LARGEST_RADIUS_MM:
+                place = (float(centre[0]), float(centre[1]), float(centre[2]))
+                found.append(Sphere(place, max(radius, LEAST_RADIUS_MM), ARRIVING * weight))
+    return joined_spheres(found)
+
+
+def joined_spheres(spheres: list[Sphere]) -> list[Sphere]:
+    """Join spheres of like size that overlap, while the whole is not too large."""
+    for i, one in enumerate(spheres):
+        for k in range(i + 1, len(spheres)):
+            other = spheres[k]
+            apart = float(np.linalg.norm(np.subtract(one.centre_mm, other.centre_mm)))
+            whole = one.joined(other)
+            low, high = sorted((one.radius_mm, other.radius_mm))
+            if apart < low + high and low > ALIKE * high and whole.radius_mm <= LARGEST_RADIUS_MM:
+                return joined_spheres([*spheres[:i], whole, *spheres[i + 1 : k], *spheres[k + 1 :]])
+    return spheres
 
 
 def _cells(geometry: VoxelGeometry) -> tuple[float, NDArray[np.int64], tuple[int, int, int]]:

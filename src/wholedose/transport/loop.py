@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from wholedose.transport.compiled import jit
+from wholedose.transport.directed import direct_photon, way_to_spheres
 from wholedose.transport.energies import MIN_KEV, energy_cell
 from wholedose.transport.geometry import enter_box
 from wholedose.transport.interaction import interact
@@ -36,6 +37,7 @@ def run_histories(
     voxels: Any,
     scores: Any,
     window: Any,
+    directed: Any,
 ) -> Any:
     """Run some histories of a batch, adding to its scores.
 
@@ -51,6 +53,7 @@ def run_histories(
     voxels : VoxelArrays
     scores : VoxelScores
     window : WindowArrays
+    directed : DirectedArrays
 
     Returns
     -------
@@ -72,6 +75,7 @@ def run_histories(
     plane = nx * ny
     energy_in = energy_out = energy_deposited = energy_played = 0.0
     windowed = len(window.weight) > 1
+    spheres = len(directed.radius)
 
     for history in range(first, first + count):
         start_stream(rng, key, history)
@@ -93,7 +97,7 @@ def run_histories(
             x, y, z = x + distance * u, y + distance * v, z + distance * w
         waiting = 0
         weight = 1.0
-        arrived = False
+        arrived = barred = stopped = False
         at = np.uint64(0)
         m = np.int64(-1)
         while True:
@@ -129,6 +133,7 @@ def run_histories(
                     next_z = (iz * dz - z) / w if w < 0.0 else np.inf
                 at = np.uint64((iz * ny + iy) * nx + ix)
                 depth = -math.log(uniform(rng))
+                limit = way_to_spheres(x, y, z, u, v, w, directed) if barred else np.inf
                 travelled = 0.0
                 m = np.int64(-1)
                 total = transfer = 0.0
@@ -142,6 +147,8 @@ def run_histories(
                             weight * energy * (attenuation[cell, m, 2] + place * attenuation[cell, m, 3])
                         )
                     reach = min(next_x, next_z) if next_x < next_y else min(next_y, next_z)
+                    if reach >= limit:
+                        reach, stopped = limit, True
                     step = max(reach - travelled, 0.0)
                     mu = total * rho
                     spent = mu * step
@@ -157,8 +164,11 @@ def run_histories(
                         _score_response(scores, labels[at], cell, place, weight * energy * step)
                     if inside:
                         travelled += step
+                        stopped = False
                         break
                     travelled = reach
+                    if stopped:
+                        break
                     if reach == next_x:
                         at += step_x
                         next_x += delta_x
@@ -194,6 +204,9 @@ def run_histories(
                         inside = True
                         break
 
+            if stopped:
+                energy_played -= weight * energy
+                energy, stopped = 0.0, False
             if inside and windowed and not arrived:
                 wanted = wanted_weight(window, x, y, z)
                 if weight > WIDTH * wanted and waiting < FULL:
@@ -208,11 +221,25 @@ def run_histories(
                     weight = wanted
                     if not survives:
                         energy = 0.0
-            arrived = False
+            arrived = barred = False
             if energy == 0.0:
                 pass
             elif inside:
-                energy, u, v, w, left, pair = interact(energy, cell, place, m, u, v, w, physics, rng)
+                # without room for all of them none is directed, and the photon itself may enter
+                directs = waiting + spheres < FULL
+                for k in range(spheres if directs else 0):
+                    new = direct_photon(
+                        k, x, y, z, u, v, w, energy, weight, m, physics, voxels, directed, rng
+                    )
+                    if new[7] > 0.0:
+                        energy_played += new[7] * new[6]
+                        _store(stack[waiting], new[0], new[1], new[2], new[3], new[4], new[5], new[6], new[7])
+                        stack[waiting, 8], stack[waiting, 9] = 1.0, -1.0
+                        waiting += 1
+                energy, u, v, w, left, pair, scattered = interact(
+                    energy, cell, place, m, u, v, w, physics, rng
+                )
+                barred = scattered and directs and spheres > 0
                 if pair:
                     _store(stack[waiting], x, y, z, -u, -v, -w, energy, weight)
                     stack[waiting, 8], stack[waiting, 9] = 1.0, -1.0
@@ -251,7 +278,7 @@ def run_histories(
                     row[6],
                     row[7],
                 )
-                arrived = row[9] >= 0.0
+                arrived, barred = row[9] >= 0.0, False
                 if arrived:
                     at = np.uint64(row[9])
                 row[8] -= 1.0

@@ -168,7 +168,7 @@ def run_solid_histories(
                         scores.response_track[slot] += energy * length * (low + place * (high - low))
 
             if inside:
-                energy, u, v, w, left, pair = interact(energy, cell, place, m, u, v, w, physics, rng)
+                energy, u, v, w, left, pair, _ = interact(energy, cell, place, m, u, v, w, physics, rng)
                 if pair:
                     stack[waiting, 0], stack[waiting, 1], stack[waiting, 2] = x, y, z
                     stack[waiting, 3], stack[waiting, 4], stack[waiting, 5] = -u, -v, -w

@@ -66,7 +66,7 @@ def fly_outside(
         if beyond:
             return x, y, z, u, v, w, 0.0, deposited, escaped + energy
         leaving = False
-        energy, u, v, w, left, pair = interact(energy, cell, place, m, u, v, w, physics, rng)
+        energy, u, v, w, left, pair, _ = interact(energy, cell, place, m, u, v, w, physics, rng)
         if pair:
             escaped += energy
         deposited += left
