@@ -92,7 +92,7 @@ def measure(voxel_mm: float, seconds: float) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--voxel-mm", type=float, default=3.0)
-    parser.add_argument("--seconds", type=float, default=60.0, help="of each of the two runs")
+    parser.add_argument("--seconds", type=float, default=60.0, help="of each of the three runs")
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
     found = measure(chosen.voxel_mm, chosen.seconds)
